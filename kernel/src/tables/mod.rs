@@ -1,0 +1,251 @@
+//! Ordered tables: recent writes in memory over a durable base. The state of every system lives here.
+//!
+//! ```text
+//!   active   writes since the last freeze            in memory, a persistent tree
+//!   frozen   writes on their way into the base       in memory, while a flush runs
+//!   base     everything older                        a file on a host, a map in the simulator
+//! ```
+//! A write never waits for the base. Whoever runs the tables freezes the active writes from time to
+//! time, carries them into the base in one transaction together with the [`TablesMeta`], and says when
+//! that is done. A crash goes back to the last finished flush; the log is kept until then.
+//!
+//! A [`Reading`] is one moment of the tables. Taking one costs a few reference counts; it stays true
+//! while the tables move on.
+
+mod layer;
+mod merge;
+mod reading;
+
+use alloc::{sync::Arc, vec::Vec};
+use core::fmt::Debug;
+
+use bytes::Bytes;
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::{
+    codec::{Malformed, Reader, Wire, Writer},
+    ids::EntryId,
+    membership::Membership,
+    outcome::Fault,
+    time::Stamp,
+};
+
+pub use layer::{Flush, Layer};
+pub use reading::Reading;
+
+/// One table. Numbers below 16 belong to the replica itself, the others to its system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u8);
+
+/// What the tables say of themselves; written with every flush, in the same transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TablesMeta {
+    /// The last entry whose effect they hold.
+    pub applied: EntryId,
+    /// Its stamp.
+    pub stamp: Stamp,
+    /// The configuration as of that entry.
+    pub membership: Membership,
+    /// The sum, modulo 2^128, of one hash for each key and value.
+    pub digest: u128,
+}
+
+/// The durable part: one moment of it, readable from any thread. Keys are a table's number, then the
+/// key in that table.
+pub trait BaseReading: Send + Sync + Debug {
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// [`Fault::Storage`] if it cannot be read, [`Fault::Corrupt`] if it is damaged.
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Fault>;
+
+    /// The first `limit` pairs with `from <= key < to`, ascending.
+    ///
+    /// # Errors
+    /// As [`BaseReading::get`].
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, Fault>;
+}
+
+/// The tables of one replica, owned by whoever applies entries.
+#[derive(Debug)]
+pub struct Tables {
+    active: Layer,
+    frozen: Option<Layer>,
+    base: Arc<dyn BaseReading>,
+    meta: TablesMeta,
+}
+
+impl Tables {
+    /// Tables over `base`, which holds what `meta` says.
+    #[must_use]
+    pub fn new(base: Arc<dyn BaseReading>, meta: TablesMeta) -> Self {
+        Self { active: Layer::default(), frozen: None, base, meta }
+    }
+
+    /// What the tables say of themselves.
+    #[must_use]
+    pub const fn meta(&self) -> &TablesMeta {
+        &self.meta
+    }
+
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the base cannot be read.
+    pub fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
+        self.get_full(&full_key(table, key))
+    }
+
+    /// Sets `key` to `value`.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the base cannot be read (the digest needs the value that was there).
+    pub fn put(&mut self, table: TableId, key: &[u8], value: &[u8]) -> Result<(), Fault> {
+        let full = full_key(table, key);
+        self.forget(&full)?;
+        self.meta.digest = self.meta.digest.wrapping_add(pair_hash(&full, value));
+        self.active.set(full, Some(Bytes::copy_from_slice(value)));
+        Ok(())
+    }
+
+    /// Removes `key`; false if it was not there.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the base cannot be read.
+    pub fn delete(&mut self, table: TableId, key: &[u8]) -> Result<bool, Fault> {
+        let full = full_key(table, key);
+        let was_there = self.forget(&full)?;
+        if was_there {
+            self.active.set(full, None);
+        }
+        Ok(was_there)
+    }
+
+    /// The first `limit` pairs with `from <= key < to`, ascending; `None` is the table's end.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the base cannot be read.
+    pub fn scan(
+        &self,
+        table: TableId,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
+        merge::scan(self.view(), table, (from, to), limit)
+    }
+
+    /// One moment of the tables: this one.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        Reading::new(
+            self.active.clone(),
+            self.frozen.clone(),
+            Arc::clone(&self.base),
+            Arc::new(self.meta.clone()),
+        )
+    }
+
+    /// Notes that the tables hold the effect of `applied`, made at `stamp`.
+    ///
+    /// # Panics
+    /// If the entry is not the next one: entries are applied in order, each once.
+    pub fn advance(&mut self, applied: EntryId, stamp: Stamp) {
+        assert_eq!(applied.index, self.meta.applied.index.next(), "entries are applied in order");
+        assert!(applied.term >= self.meta.applied.term, "terms never go back along the log");
+        assert!(stamp >= self.meta.stamp, "cluster time never goes back along the log");
+        self.meta.applied = applied;
+        self.meta.stamp = stamp;
+    }
+
+    /// Notes the configuration as of the last applied entry.
+    pub fn set_membership(&mut self, membership: Membership) {
+        self.meta.membership = membership;
+    }
+
+    /// How many bytes of writes wait in memory for the next freeze.
+    #[must_use]
+    pub const fn active_bytes(&self) -> u64 {
+        self.active.bytes()
+    }
+
+    /// True while a flush is under way.
+    #[must_use]
+    pub const fn is_flushing(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// Freezes the active writes: they are to be carried into the base, in one transaction.
+    ///
+    /// # Panics
+    /// If a flush is under way already.
+    pub fn freeze(&mut self) -> Flush {
+        assert!(self.frozen.is_none(), "one flush at a time");
+        let changes = core::mem::take(&mut self.active);
+        self.frozen = Some(changes.clone());
+        Flush { changes, meta: self.meta.clone() }
+    }
+
+    /// Notes that the flush is on stable storage; `base` is the base since then.
+    ///
+    /// # Panics
+    /// If no flush was under way.
+    pub fn flushed(&mut self, base: Arc<dyn BaseReading>) {
+        assert!(self.frozen.take().is_some(), "a flush was under way");
+        self.base = base;
+    }
+
+    fn get_full(&self, key: &[u8]) -> Result<Option<Bytes>, Fault> {
+        self.view().get(key)
+    }
+
+    const fn view(&self) -> merge::View<'_> {
+        merge::View { active: &self.active, frozen: self.frozen.as_ref(), base: &self.base }
+    }
+
+    /// Takes the present pair of `key` out of the digest; false if there is none.
+    fn forget(&mut self, key: &[u8]) -> Result<bool, Fault> {
+        let Some(value) = self.get_full(key)? else {
+            return Ok(false);
+        };
+        self.meta.digest = self.meta.digest.wrapping_sub(pair_hash(key, &value));
+        Ok(true)
+    }
+}
+
+/// The hash of one pair in the digest: XXH3-128 over the key's length, the key and the value.
+#[must_use]
+pub fn pair_hash(key: &[u8], value: &[u8]) -> u128 {
+    let mut hasher = Xxh3::new();
+    hasher.update(&(key.len() as u64).to_le_bytes());
+    hasher.update(key);
+    hasher.update(value);
+    hasher.digest128()
+}
+
+/// A table's number, then the key: the key in the base.
+#[must_use]
+pub fn full_key(table: TableId, key: &[u8]) -> Bytes {
+    let mut full = Vec::with_capacity(1 + key.len());
+    full.push(table.0);
+    full.extend_from_slice(key);
+    Bytes::from(full)
+}
+
+impl Wire for TablesMeta {
+    fn encode(&self, writer: &mut Writer) {
+        self.applied.encode(writer);
+        self.stamp.encode(writer);
+        self.membership.encode(writer);
+        writer.put_u128(self.digest);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            applied: EntryId::decode(reader)?,
+            stamp: Stamp::decode(reader)?,
+            membership: Membership::decode(reader)?,
+            digest: reader.take_u128()?,
+        })
+    }
+}
