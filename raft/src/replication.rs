@@ -1,0 +1,265 @@
+//! Entries to the members, and what their answers commit (§5.3, §5.4.2).
+
+use alloc::vec::Vec;
+
+use kernel::{Effect, Entry, EntryId, FetchId, FetchOutcome, Index, NodeId, Peer};
+
+use crate::{
+    message::{AppendOutcome, Body},
+    node::{Purpose, Raft},
+    progress::{Progress, State},
+    quorum,
+};
+
+/// What to do next for one member.
+enum Step {
+    /// Nothing now.
+    Wait,
+    /// Send these.
+    Append { previous: EntryId, entries: Vec<Entry> },
+    /// Read them back first.
+    Fetch { first: Index },
+    /// They are gone: send a snapshot.
+    Snapshot,
+}
+
+impl Raft {
+    /// Sends every member what it lacks, as far as its window goes.
+    pub(crate) fn replicate(&mut self) {
+        let Some(leadership) = self.leadership() else {
+            return;
+        };
+        let peers: Vec<NodeId> = leadership.peers.keys().copied().collect();
+        for peer in peers {
+            let told = self.replicate_to(peer);
+            self.tell_commit(peer, told);
+        }
+    }
+
+    /// True if something was sent that carries the commit index.
+    fn replicate_to(&mut self, to: NodeId) -> bool {
+        let mut told = false;
+        loop {
+            match self.next_step(to) {
+                Step::Wait => return told,
+                Step::Append { previous, entries } => {
+                    self.send_append(to, previous, entries);
+                    told = true;
+                }
+                Step::Fetch { first } => {
+                    let (last, bytes_max) = (self.log.last().index, self.config.batch_bytes_max);
+                    let id = self.fetch(Purpose::Send { to, first }, first, last, bytes_max);
+                    self.with_progress(to, |progress| progress.fetching = Some(id));
+                    return told;
+                }
+                Step::Snapshot => {
+                    self.with_progress(to, Progress::wait_for_snapshot);
+                    self.emit(Effect::SendSnapshot { to });
+                    return told;
+                }
+            }
+        }
+    }
+
+    fn next_step(&self, to: NodeId) -> Step {
+        let Some(progress) = self.leadership().and_then(|leadership| leadership.peers.get(&to))
+        else {
+            return Step::Wait;
+        };
+        if !progress.is_ready(self.config.window_bytes) {
+            return Step::Wait;
+        }
+        let previous = progress.next.previous();
+        let last = self.log.last().index;
+        assert!(previous <= last, "nobody is sent what comes after the log's end");
+        let Some(term) = self.log.term_at(previous) else {
+            // A member that does not answer would not take a snapshot either.
+            let is_there = self.now.since(progress.heard) <= self.config.election_max;
+            return if is_there { Step::Snapshot } else { Step::Wait };
+        };
+        let previous = EntryId { term, index: previous };
+        if progress.next > last {
+            let is_probe = matches!(progress.state, State::Probe { .. });
+            return if is_probe {
+                Step::Append { previous, entries: Vec::new() }
+            } else {
+                Step::Wait
+            };
+        }
+        match self.log.cached(progress.next, last, self.config.batch_bytes_max) {
+            Some(entries) => Step::Append { previous, entries },
+            None => Step::Fetch { first: progress.next },
+        }
+    }
+
+    fn send_append(&mut self, to: NodeId, previous: EntryId, entries: Vec<Entry>) {
+        let size = entries.iter().map(Entry::size).sum();
+        let last = entries.last().map_or(previous.index, Entry::index);
+        self.with_progress(to, |progress| progress.sent(last, size));
+        let commit = self.hard.commit;
+        self.send(to, Body::Append { previous, entries, commit });
+    }
+
+    /// A member at which somebody waits is told of the commit index at once.
+    fn tell_commit(&mut self, to: NodeId, told: bool) {
+        let mut is_awaited = false;
+        self.with_progress(to, |progress| {
+            is_awaited = core::mem::take(&mut progress.commit_awaited);
+        });
+        if is_awaited && !told {
+            let commit = self.hard.commit;
+            self.send(to, Body::Commit { commit });
+        }
+    }
+
+    pub(crate) fn with_progress(&mut self, node: NodeId, change: impl FnOnce(&mut Progress)) {
+        if let Some(progress) =
+            self.leadership_mut().and_then(|leadership| leadership.peers.get_mut(&node))
+        {
+            change(progress);
+        }
+    }
+
+    /// A member has answered: it is there, and if it has started anew, what was under way is lost.
+    fn hear(&mut self, from: Peer) {
+        let now = self.now;
+        self.with_progress(from.node, |progress| {
+            progress.heard = now;
+            let before = progress.incarnation.replace(from.incarnation);
+            if before.is_some_and(|before| before != from.incarnation) {
+                progress.probe_from(progress.matched.next());
+            }
+        });
+    }
+
+    pub(crate) fn on_append_reply(&mut self, from: Peer, outcome: AppendOutcome) {
+        if self.leadership().is_none_or(|leadership| !leadership.peers.contains_key(&from.node)) {
+            return;
+        }
+        self.hear(from);
+        match outcome {
+            AppendOutcome::Accepted { matched } => self.on_accepted(from.node, matched),
+            AppendOutcome::Rejected { previous, hint, last } => {
+                self.on_rejected(from.node, previous, hint, last);
+            }
+        }
+        self.note_work();
+    }
+
+    fn on_accepted(&mut self, from: NodeId, matched: Index) {
+        assert!(
+            matched <= self.log.last().index,
+            "{from} acknowledged what was never sent: {matched}"
+        );
+        let mut is_news = false;
+        self.with_progress(from, |progress| is_news = progress.accept(matched));
+        if is_news {
+            self.advance_commit();
+            self.hand_over_if_ready();
+        }
+    }
+
+    /// The logs part somewhere before: goes back to where they may agree.
+    fn on_rejected(&mut self, from: NodeId, previous: Index, hint: EntryId, last: Index) {
+        let agrees = self.log.last_not_beyond(hint.index.min(previous), hint.term);
+        let mut lost = None;
+        self.with_progress(from, |progress| {
+            let is_current = match &progress.state {
+                State::Probe { .. } => previous == progress.next.previous(),
+                State::Replicate { .. } => previous > progress.matched,
+                State::Snapshot => false,
+            };
+            if last < progress.matched {
+                lost = Some(progress.matched);
+            }
+            if is_current {
+                progress.probe_from(agrees.index.next().min(previous.max(Index(1))));
+            }
+        });
+        if let Some(acknowledged) = lost {
+            self.send(from, Body::Lost { acknowledged });
+        }
+    }
+
+    pub(crate) fn on_heartbeat_reply(&mut self, from: Peer, round: u64, received: Index) {
+        self.hear(from);
+        self.with_progress(from.node, |progress| {
+            progress.round = progress.round.max(round);
+            let (asked, next_then) = progress.asked;
+            match &mut progress.state {
+                State::Probe { paused } => *paused = false,
+                // What was sent before the heartbeat did not arrive before it.
+                State::Replicate { .. } if round == asked && received.next() < next_then => {
+                    progress.probe_from(received.next());
+                }
+                State::Replicate { .. } | State::Snapshot => {}
+            }
+        });
+        self.finish_reads();
+        self.note_work();
+    }
+
+    pub(crate) fn on_unreachable(&mut self, peer: NodeId) {
+        self.with_progress(peer, |progress| {
+            if matches!(progress.state, State::Replicate { .. }) {
+                progress.probe_from(progress.matched.next());
+                progress.state = State::Probe { paused: true };
+            }
+        });
+    }
+
+    pub(crate) fn fetched_to_send(
+        &mut self,
+        id: FetchId,
+        to: NodeId,
+        first: Index,
+        outcome: FetchOutcome,
+    ) {
+        let mut is_wanted = false;
+        self.with_progress(to, |progress| {
+            is_wanted = progress.fetching == Some(id) && progress.next == first;
+            progress.fetching = progress.fetching.filter(|fetching| *fetching != id);
+        });
+        let previous = first.previous();
+        match (outcome, self.log.term_at(previous)) {
+            (FetchOutcome::Entries(entries), Some(term)) if is_wanted => {
+                let is_ours = entries.iter().all(|entry| self.log.contains(entry.id()));
+                assert!(is_ours, "the log on disk is the log in memory");
+                self.send_append(to, EntryId { term, index: previous }, entries);
+                self.note_work();
+            }
+            // What cannot be read this time is tried again at the next sign of life.
+            (FetchOutcome::Failed, _) if is_wanted => {
+                self.with_progress(to, |progress| progress.state = State::Probe { paused: true });
+            }
+            _ => self.note_work(),
+        }
+    }
+
+    /// Commits what a quorum has on its disks, if it is of this term (§5.4.2, figure 8).
+    pub(crate) fn advance_commit(&mut self) {
+        let Some(leadership) = self.leadership() else {
+            return;
+        };
+        let own = self.durability.durable();
+        let matched = |node: NodeId| {
+            let peer = leadership.peers.get(&node).map(|progress| progress.matched);
+            if node == self.me.node { own } else { peer.unwrap_or_default() }
+        };
+        let commit = quorum::committed(self.membership(), matched);
+        if commit <= self.hard.commit || self.log.term_at(commit) != Some(self.hard.term) {
+            return;
+        }
+        let before = self.hard.commit;
+        self.learn_commit(commit);
+        self.note_who_waits(before.next(), commit);
+        self.on_committed();
+    }
+
+    fn note_who_waits(&mut self, first: Index, last: Index) {
+        let entries = self.log.cached(first, last, u64::MAX).unwrap_or_default();
+        for origin in entries.iter().filter_map(Entry::origin) {
+            self.with_progress(origin.peer.node, |progress| progress.commit_awaited = true);
+        }
+    }
+}
