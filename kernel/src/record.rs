@@ -54,7 +54,8 @@ pub enum Record {
     /// Everything from this index on is gone; other entries will follow.
     Truncate(Index),
     /// Everything through this entry is in the tables, durably, and needed no more in the log: once this
-    /// record is durable, segments that hold nothing later may go. A new replica's first record is this one, with the zero entry and the configuration it starts from.
+    /// record is durable, segments that hold nothing later may go. A new replica's first record is this
+    /// one, with the zero entry and the configuration it starts from.
     Compact {
         /// The last entry that is needed no more.
         through: EntryId,
