@@ -1,0 +1,221 @@
+//! What a command or a query comes to.
+//!
+//! ```text
+//! kind u8 | body
+//!   1 Put        revision u64 | version u64 | previous revision (0, or 1 and u64)
+//!   2 Deleted    was there u8 | revision u64
+//!   3 Mismatch   current revision (0, or 1 and u64)
+//!   4 Found      item, with its key
+//!   5 Missing
+//!   6 Page       more u8 | count u32 | items
+//!   7 Invalid    reason u8: 1 key empty, 2 key too long, 3 value too long, 4 malformed
+//! item: key | value | created u64 | modified u64 | version u64
+//! ```
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use bytes::Bytes;
+use kernel::{Malformed, Reader, Wire, Writer};
+
+use crate::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+
+/// What a command or a query comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The key was put.
+    Put {
+        /// The store's revision since then.
+        revision: u64,
+        /// How often the key has been put since it was created, this time included.
+        version: u64,
+        /// The revision that had changed the key before; nothing if it was not there.
+        previous_revision: Option<u64>,
+    },
+    /// The key is not there, as asked.
+    Deleted {
+        /// True if it was there before; otherwise nothing has changed.
+        was_there: bool,
+        /// The store's revision since then.
+        revision: u64,
+    },
+    /// The expectation was not met, and nothing has changed.
+    Mismatch {
+        /// The revision that last changed the key; nothing if it is not there.
+        current: Option<u64>,
+    },
+    /// The key is there.
+    Found(Item),
+    /// The key is not there.
+    Missing,
+    /// A page of a list.
+    Page {
+        /// The items, by key, ascending.
+        items: Vec<Item>,
+        /// True if more follow: ask again after the last key.
+        more: bool,
+    },
+    /// The command or the query breaks a rule, would always break it, and has changed nothing.
+    Invalid(Invalid),
+}
+
+/// A key and all that the store knows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The key.
+    pub key: Bytes,
+    /// Its value.
+    pub value: Bytes,
+    /// The revision that created it.
+    pub created: u64,
+    /// The revision that last changed it.
+    pub modified: u64,
+    /// How often it has been put since it was created, from 1.
+    pub version: u64,
+}
+
+/// Which rule a command or a query breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invalid {
+    /// A key has one byte at least.
+    KeyEmpty,
+    /// The key is longer than [`KEY_BYTES_MAX`].
+    KeyTooLong,
+    /// The value is longer than [`VALUE_BYTES_MAX`].
+    ValueTooLong,
+    /// The bytes are no command or query.
+    Malformed,
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyEmpty => formatter.write_str("the key is empty; a key has at least one byte"),
+            Self::KeyTooLong => {
+                write!(formatter, "the key is over the limit of {KEY_BYTES_MAX} bytes")
+            }
+            Self::ValueTooLong => {
+                write!(formatter, "the value is over the limit of {VALUE_BYTES_MAX} bytes")
+            }
+            Self::Malformed => formatter.write_str("the request is malformed"),
+        }
+    }
+}
+
+impl core::error::Error for Invalid {}
+
+impl Wire for Answer {
+    fn encode(&self, writer: &mut Writer) {
+        match self {
+            Self::Put { revision, version, previous_revision } => {
+                writer.put_u8(1);
+                writer.put_u64(*revision);
+                writer.put_u64(*version);
+                put_revision(*previous_revision, writer);
+            }
+            Self::Deleted { was_there, revision } => {
+                writer.put_u8(2);
+                writer.put_u8(u8::from(*was_there));
+                writer.put_u64(*revision);
+            }
+            Self::Mismatch { current } => {
+                writer.put_u8(3);
+                put_revision(*current, writer);
+            }
+            Self::Found(item) => {
+                writer.put_u8(4);
+                item.encode(writer);
+            }
+            Self::Missing => writer.put_u8(5),
+            Self::Page { items, more } => {
+                writer.put_u8(6);
+                writer.put_u8(u8::from(*more));
+                writer.put_list(items);
+            }
+            Self::Invalid(invalid) => {
+                writer.put_u8(7);
+                writer.put_u8(invalid.number());
+            }
+        }
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        match reader.take_u8()? {
+            1 => Ok(Self::Put {
+                revision: reader.take_u64()?,
+                version: reader.take_u64()?,
+                previous_revision: take_revision(reader)?,
+            }),
+            2 => Ok(Self::Deleted { was_there: take_flag(reader)?, revision: reader.take_u64()? }),
+            3 => Ok(Self::Mismatch { current: take_revision(reader)? }),
+            4 => Ok(Self::Found(Item::decode(reader)?)),
+            5 => Ok(Self::Missing),
+            6 => {
+                let more = take_flag(reader)?;
+                Ok(Self::Page { items: reader.take_list()?, more })
+            }
+            7 => Ok(Self::Invalid(Invalid::from_number(reader.take_u8()?)?)),
+            _ => Err(Malformed("an answer of kind 1 to 7")),
+        }
+    }
+}
+
+impl Wire for Item {
+    fn encode(&self, writer: &mut Writer) {
+        writer.put_bytes(&self.key);
+        writer.put_bytes(&self.value);
+        writer.put_u64(self.created);
+        writer.put_u64(self.modified);
+        writer.put_u64(self.version);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            key: reader.take_bytes()?,
+            value: reader.take_bytes()?,
+            created: reader.take_u64()?,
+            modified: reader.take_u64()?,
+            version: reader.take_u64()?,
+        })
+    }
+}
+
+impl Invalid {
+    const fn number(self) -> u8 {
+        match self {
+            Self::KeyEmpty => 1,
+            Self::KeyTooLong => 2,
+            Self::ValueTooLong => 3,
+            Self::Malformed => 4,
+        }
+    }
+
+    const fn from_number(number: u8) -> Result<Self, Malformed> {
+        match number {
+            1 => Ok(Self::KeyEmpty),
+            2 => Ok(Self::KeyTooLong),
+            3 => Ok(Self::ValueTooLong),
+            4 => Ok(Self::Malformed),
+            _ => Err(Malformed("a reason from 1 to 4")),
+        }
+    }
+}
+
+fn put_revision(revision: Option<u64>, writer: &mut Writer) {
+    writer.put_u8(u8::from(revision.is_some()));
+    if let Some(revision) = revision {
+        writer.put_u64(revision);
+    }
+}
+
+fn take_revision(reader: &mut Reader) -> Result<Option<u64>, Malformed> {
+    if take_flag(reader)? { Ok(Some(reader.take_u64()?)) } else { Ok(None) }
+}
+
+fn take_flag(reader: &mut Reader) -> Result<bool, Malformed> {
+    match reader.take_u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Malformed("0 or 1 for a flag")),
+    }
+}
