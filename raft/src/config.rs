@@ -89,7 +89,7 @@ pub struct Boot {
     pub entries: Vec<Entry>,
     /// How far the durable tables have been applied.
     pub applied: Index,
-    /// The end of the log is in doubt: until the replica has committed up to here it neither stands for
-    /// election nor votes.
-    pub uncertain_until: Option<Index>,
+    /// The end of the log is in doubt: until the log on disk ends with this entry or a later one, the
+    /// replica neither stands for election nor votes.
+    pub uncertain_until: Option<EntryId>,
 }

@@ -146,9 +146,6 @@ impl Raft {
             "only what is in the log is known to be committed"
         );
         self.hard.commit = commit;
-        if self.uncertain_until.is_some_and(|until| until <= commit) {
-            self.uncertain_until = None;
-        }
         self.let_tables_flush();
         self.note_work();
     }

@@ -7,8 +7,9 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use kernel::{
-    Effect, Effects, Entry, Fault, FetchId, FetchOutcome, HardState, Index, Input, Instant,
-    Membership, Node, NodeId, Peer, PersistNumber, Record, Rng, Role, Stamp, StorageFault, Term,
+    Effect, Effects, Entry, EntryId, Fault, FetchId, FetchOutcome, HardState, Index, Input,
+    Instant, Membership, Node, NodeId, Peer, PersistNumber, Record, Rng, Role, Stamp, StorageFault,
+    Term,
 };
 
 use crate::{
@@ -59,7 +60,7 @@ pub struct Raft {
     pub(crate) reads: Reads,
     pub(crate) fetches: BTreeMap<FetchId, Purpose>,
     pub(crate) fetches_started: u64,
-    pub(crate) uncertain_until: Option<Index>,
+    pub(crate) uncertain_until: Option<EntryId>,
     pub(crate) disk_full: bool,
     /// When the replica stands for election unless it hears from a leader.
     pub(crate) election_at: Instant,
@@ -318,8 +319,18 @@ impl Raft {
         }
     }
 
+    /// A log whose end was in doubt is whole again once it is on disk up to where it may have been.
+    fn end_doubt(&mut self) {
+        let index = self.durability.durable();
+        let end = self.log.term_at(index).map(|term| EntryId { term, index });
+        if end.is_some_and(|end| self.uncertain_until.is_some_and(|until| until <= end)) {
+            self.uncertain_until = None;
+        }
+    }
+
     fn on_durable(&mut self, through: PersistNumber) {
         self.durability.finish(through);
+        self.end_doubt();
         self.count_own_vote();
         self.install_if_durable();
         self.advance_commit();

@@ -53,9 +53,6 @@ impl Raft {
         self.history.reset(meta.last.index, meta.membership.clone());
         self.hard.commit = meta.last.index;
         self.fetches.clear();
-        if self.uncertain_until.is_some_and(|until| until <= meta.last.index) {
-            self.uncertain_until = None;
-        }
         let change = LogChange { truncate_from: Some(Index(1)), ends_at: Some(meta.last.index) };
         let after = self.persist(change, vec![Record::Snapshot { meta: meta.clone(), generation }]);
         self.installing = Some(Installing { meta, generation, after, told: false });
