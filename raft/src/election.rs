@@ -75,8 +75,9 @@ impl Raft {
             }
             Body::Append { previous, .. } => self.reject_append(from, previous),
             Body::Heartbeat { round, .. } => {
-                let received = Index(0);
-                self.send_when_saved(from.node, Body::HeartbeatReply { asked_by, round, received });
+                let (received, matched) = (Index(0), Index(0));
+                let body = Body::HeartbeatReply { asked_by, round, received, matched };
+                self.send_when_saved(from.node, body);
             }
             _ => {}
         }
@@ -103,9 +104,9 @@ impl Raft {
                 }
             }
             Body::Heartbeat { commit, round } => self.on_heartbeat(from, commit, round),
-            Body::HeartbeatReply { asked_by, round, received } => {
+            Body::HeartbeatReply { asked_by, round, received, matched } => {
                 if asked_by == self.me.incarnation {
-                    self.on_heartbeat_reply(from, round, received);
+                    self.on_heartbeat_reply(from, round, received, matched);
                 }
             }
             Body::Commit { commit } => self.on_commit(from, commit),
@@ -186,8 +187,11 @@ impl Raft {
         self.ask_voters(|| Body::Vote { last, transfer });
     }
 
+    /// Who is left out by a configuration that is not yet committed must still stand: it may hold the
+    /// longest log. Its own vote does not count then (thesis §4.2.2).
     pub(crate) fn may_stand(&self) -> bool {
-        self.membership().is_voter(self.me.node)
+        let committed = self.history.as_of(self.hard.commit);
+        (self.membership().is_voter(self.me.node) || committed.is_voter(self.me.node))
             && self.uncertain_until.is_none()
             && self.installing.is_none()
     }

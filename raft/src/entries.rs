@@ -5,9 +5,6 @@ use alloc::{collections::VecDeque, vec::Vec};
 
 use kernel::{Entry, EntryId, Index, Stamp, Term};
 
-/// About how many bytes of entries lie between two places at which the log may be cut.
-const MARK_BYTES: u64 = 1024 * 1024;
-
 /// The log. Invariants:
 /// 1. the base is before the first entry; terms never go back along the log;
 /// 2. the cache is the log's tail: it ends where the log ends;
@@ -23,6 +20,8 @@ pub(crate) struct Entries {
     /// The stamp of the entry before the cache.
     stamp_before_cache: Stamp,
     marks: VecDeque<Mark>,
+    /// About how many bytes of entries lie between two marks.
+    mark_bytes: u64,
     /// The bytes of all entries ever appended since the start.
     bytes: u64,
 }
@@ -46,8 +45,13 @@ pub(crate) struct Mark {
 }
 
 impl Entries {
-    /// A log that begins after `base` and holds `entries`.
-    pub(crate) fn new(base: EntryId, base_stamp: Stamp, entries: Vec<Entry>) -> Self {
+    /// A log that begins after `base` and holds `entries`. It can be cut about every `mark_bytes`.
+    pub(crate) fn new(
+        base: EntryId,
+        base_stamp: Stamp,
+        entries: Vec<Entry>,
+        mark_bytes: u64,
+    ) -> Self {
         let mut log = Self {
             base,
             base_stamp,
@@ -57,6 +61,7 @@ impl Entries {
             cache_bytes: 0,
             stamp_before_cache: base_stamp,
             marks: VecDeque::new(),
+            mark_bytes,
             bytes: 0,
         };
         for entry in entries {
@@ -124,7 +129,7 @@ impl Entries {
         self.last = entry.id();
         self.bytes += entry.size();
         self.cache_bytes += entry.size();
-        if self.bytes >= self.marks.back().map_or(0, |mark| mark.bytes) + MARK_BYTES {
+        if self.bytes >= self.marks.back().map_or(0, |mark| mark.bytes) + self.mark_bytes {
             self.marks.push_back(Mark { id: entry.id(), stamp: entry.stamp(), bytes: self.bytes });
         }
         self.cache.push_back(entry);
@@ -150,7 +155,7 @@ impl Entries {
 
     /// Forgets everything: a snapshot that ends with `base` takes its place.
     pub(crate) fn reset(&mut self, base: EntryId, base_stamp: Stamp) {
-        *self = Self::new(base, base_stamp, Vec::new());
+        *self = Self::new(base, base_stamp, Vec::new(), self.mark_bytes);
     }
 
     /// The first entry that is in memory; the one after the last if none is.

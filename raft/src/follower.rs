@@ -124,7 +124,9 @@ impl Raft {
     pub(crate) fn on_heartbeat(&mut self, from: Peer, commit: Index, round: u64) {
         self.follow(from);
         let received = self.following_mut().received;
-        let body = Body::HeartbeatReply { asked_by: from.incarnation, round, received };
+        let matched =
+            if self.is_all_saved() { received.min(self.durability.durable()) } else { Index(0) };
+        let body = Body::HeartbeatReply { asked_by: from.incarnation, round, received, matched };
         self.send(from.node, body);
         self.learn_commit(commit.min(received));
     }

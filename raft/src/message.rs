@@ -80,6 +80,9 @@ pub enum Body {
         round: u64,
         /// How far the sender's log in memory is known to be the leader's.
         received: Index,
+        /// How much of that is on its disk, if nothing is being written: makes good for a lost answer
+        /// to an append. 0 if something is.
+        matched: Index,
     },
     /// The commit index has moved, and the receiver has somebody waiting for that.
     Commit {

@@ -51,10 +51,11 @@ impl Wire for Body {
                 commit.encode(writer);
                 writer.put_u64(*round);
             }
-            Self::HeartbeatReply { asked_by, round, received } => {
+            Self::HeartbeatReply { asked_by, round, received, matched } => {
                 asked_by.encode(writer);
                 writer.put_u64(*round);
                 received.encode(writer);
+                matched.encode(writer);
             }
             Self::Commit { commit } => commit.encode(writer),
             Self::TimeoutNow => {}
@@ -105,6 +106,7 @@ impl Wire for Body {
                 asked_by: Incarnation::decode(reader)?,
                 round: reader.take_u64()?,
                 received: Index::decode(reader)?,
+                matched: Index::decode(reader)?,
             },
             9 => Self::Commit { commit: Index::decode(reader)? },
             10 => Self::TimeoutNow,

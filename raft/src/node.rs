@@ -110,7 +110,9 @@ impl Raft {
         for entry in &boot.entries {
             history.appended(entry);
         }
-        let log = Entries::new(boot.base, boot.base_stamp, boot.entries);
+        // Fine enough for what is to be kept, coarse enough to cost nothing.
+        let mark_bytes = (config.retain_bytes / 64).clamp(512, 1024 * 1024);
+        let log = Entries::new(boot.base, boot.base_stamp, boot.entries, mark_bytes);
         assert!(boot.applied >= boot.base.index, "the tables hold what the log no longer has");
         assert!(boot.applied <= log.last().index, "the tables are never ahead of the log");
         let mut hard = boot.hard;
@@ -223,6 +225,12 @@ impl Raft {
             self.persist(LogChange::default(), Vec::new());
         }
         self.durability.issued()
+    }
+
+    /// True if all that the replica has decided is on its disk.
+    pub(crate) fn is_all_saved(&self) -> bool {
+        (self.saved.term, self.saved.vote) == (self.hard.term, self.hard.vote)
+            && self.durability.issued() == self.durability.finished()
     }
 
     /// Writes a change of the log, and with it the hard state if that is new in any way.

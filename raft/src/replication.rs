@@ -181,8 +181,19 @@ impl Raft {
         }
     }
 
-    pub(crate) fn on_heartbeat_reply(&mut self, from: Peer, round: u64, received: Index) {
+    pub(crate) fn on_heartbeat_reply(
+        &mut self,
+        from: Peer,
+        round: u64,
+        received: Index,
+        matched: Index,
+    ) {
         self.hear(from);
+        if self.leadership().is_some_and(|leadership| {
+            leadership.peers.get(&from.node).is_some_and(|progress| matched > progress.matched)
+        }) {
+            self.on_accepted(from.node, matched);
+        }
         self.with_progress(from.node, |progress| {
             progress.round = progress.round.max(round);
             let (asked, next_then) = progress.asked;
