@@ -79,6 +79,13 @@ impl Raft {
                 let body = Body::HeartbeatReply { asked_by, round, received, matched };
                 self.send_when_saved(from.node, body);
             }
+            // A request is handed on once: who has it, and what became of it, holds in every term.
+            Body::Forward { to, number, proposals } => self.on_forward(from, to, number, proposals),
+            Body::ForwardReply { asked_by, ticket, outcome } => {
+                if asked_by == self.me.incarnation {
+                    self.on_forward_reply(ticket, outcome);
+                }
+            }
             _ => {}
         }
     }

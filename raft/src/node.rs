@@ -111,7 +111,7 @@ impl Raft {
             history.appended(entry);
         }
         // Fine enough for what is to be kept, coarse enough to cost nothing.
-        let mark_bytes = (config.retain_bytes / 64).clamp(512, 1024 * 1024);
+        let mark_bytes = (config.retain_bytes / 64).clamp(2048, 1024 * 1024);
         let log = Entries::new(boot.base, boot.base_stamp, boot.entries, mark_bytes);
         assert!(boot.applied >= boot.base.index, "the tables hold what the log no longer has");
         assert!(boot.applied <= log.last().index, "the tables are never ahead of the log");

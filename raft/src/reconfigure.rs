@@ -121,14 +121,23 @@ impl Raft {
         {
             return Err(Refusal::ChangeUnderWay);
         }
-        if let Change::Promote { node, .. } = change {
-            let matched = leadership.peers.get(node).map_or(Index(0), |progress| progress.matched);
-            let behind = self.log.last().index.0 - matched.0;
-            if behind > self.config.promote_behind_max && self.membership().contains(*node) {
-                return Err(Refusal::NotCaughtUp { behind });
-            }
+        let next = changed(self.membership(), change)?;
+        for newcomer in next.voters.difference(&self.membership().voters) {
+            self.check_caught_up(*newcomer)?;
         }
-        changed(self.membership(), change)
+        Ok(next)
+    }
+
+    /// Whoever gets a vote has nearly all of the log, and has said so itself: else it could hold up every
+    /// commit (B60).
+    fn check_caught_up(&self, newcomer: NodeId) -> Result<(), Refusal> {
+        let progress = self.leadership().and_then(|leadership| leadership.peers.get(&newcomer));
+        let matched = progress.map_or(Index(0), |progress| progress.matched);
+        let behind = self.log.last().index.0 - matched.0;
+        if matched == Index(0) || behind > self.config.promote_behind_max {
+            return Err(Refusal::NotCaughtUp { behind });
+        }
+        Ok(())
     }
 
     /// What a commit may end: a joint configuration, or this leader's own membership.

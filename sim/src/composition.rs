@@ -1,0 +1,92 @@
+//! What the simulator cannot know: which consensus, which system, and how clients speak to them.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt::Debug;
+
+use bytes::Bytes;
+use kernel::{
+    Entry, EntryId, HardState, Index, Instant, Membership, Node, NodeId, Peer, Session, Stamp,
+    StateMachine,
+};
+use log::Trust;
+
+/// Puts a consensus and a system together into something that the simulator can run.
+pub trait Composition {
+    /// The consensus.
+    type Node: Node;
+    /// The system.
+    type Machine: StateMachine;
+
+    /// A fresh state machine.
+    fn machine(&self) -> Self::Machine;
+
+    /// A node that starts with what its disk holds.
+    fn boot(&self, boot: Boot) -> Self::Node;
+
+    /// The request, and for a read the query, that `call` on `key` becomes.
+    fn ask(
+        &self,
+        key: &[u8],
+        call: &check::Call,
+        session: Option<Session>,
+    ) -> Asked<<Self::Node as Node>::Request>;
+
+    /// What the answer to `call` says.
+    ///
+    /// # Errors
+    /// What is wrong with it, if it is none that `call` can get.
+    fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String>;
+
+    /// The request that changes the membership.
+    fn change(&self, change: &MembershipChange) -> <Self::Node as Node>::Request;
+
+    /// The request that hands leadership over, to somebody or to `to`.
+    fn transfer(&self, to: Option<NodeId>) -> <Self::Node as Node>::Request;
+}
+
+/// What a client says to a node.
+#[derive(Clone, Debug)]
+pub struct Asked<Request> {
+    /// The request.
+    pub request: Request,
+    /// What to ask the tables once the request may read them.
+    pub query: Option<Bytes>,
+}
+
+/// A change of the membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MembershipChange {
+    /// Let the node receive the log.
+    AddLearner(NodeId),
+    /// Give the learner a vote, perhaps in the place of another.
+    Promote(NodeId, Option<NodeId>),
+    /// Let the member go.
+    Remove(NodeId),
+    /// Let exactly these vote.
+    SetVoters(Vec<NodeId>),
+}
+
+/// What a node starts with.
+#[derive(Debug)]
+pub struct Boot {
+    /// Who it is, in this life.
+    pub me: Peer,
+    /// Where its chances start.
+    pub seed: u64,
+    /// What its clock says.
+    pub now: Instant,
+    /// Term, vote and commit.
+    pub hard: HardState,
+    /// The entry at which the log begins.
+    pub base: EntryId,
+    /// That entry's stamp.
+    pub base_stamp: Stamp,
+    /// The configuration as of that entry.
+    pub membership: Membership,
+    /// All entries after it.
+    pub entries: Vec<Entry>,
+    /// How far the durable tables have been applied.
+    pub applied: Index,
+    /// How far the log can be trusted.
+    pub trust: Trust,
+}

@@ -1,0 +1,108 @@
+//! What a run exercised, so that one can see that it exercised something.
+
+use core::fmt;
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident: $label:literal,)*) => {
+        /// How often things happened.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Counters {
+            /// Each counter's name and value.
+            #[must_use]
+            pub const fn each(&self) -> [(&'static str, u64); [$($label),*].len()] {
+                [$(($label, self.$name)),*]
+            }
+
+            /// Adds what another run exercised.
+            pub const fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+        }
+    };
+}
+
+counters! {
+    /// Events that happened in the world.
+    events: "events",
+    /// Milliseconds of virtual time.
+    virtual_ms: "virtual milliseconds",
+    /// Times that a node stood for election.
+    elections: "elections",
+    /// Times that a node came to lead.
+    leaders: "leaders",
+    /// Entries committed.
+    committed: "entries committed",
+    /// Times that the end of a log was taken back.
+    truncations: "truncations",
+    /// Times that a log let go of its beginning.
+    compactions: "compactions",
+    /// Snapshots installed.
+    snapshots: "snapshots installed",
+    /// Entries read back from a log.
+    fetches: "fetches",
+    /// Flushes of tables into their base.
+    flushes: "table flushes",
+    /// Batches that logs wrote.
+    batches: "log batches",
+    /// Lives ended by a crash.
+    crashes: "crashes",
+    /// Crashes of all computers at once.
+    power_cuts: "power cuts",
+    /// Lives ended by a failed write.
+    disk_failures: "disk failures",
+    /// Disks that were full for a while.
+    full_disks: "full disks",
+    /// Disks that stood still for a while.
+    disk_stalls: "disk stalls",
+    /// Batches cut short by a crash and cut off at recovery.
+    torn_tails: "torn tails",
+    /// Recoveries that could not tell whether something acknowledged was lost.
+    uncertain_tails: "uncertain tails",
+    /// Replicas whose log was damaged beyond use.
+    lost_disks: "lost disks",
+    /// Processes that stood still for a while.
+    pauses: "pauses",
+    /// Links cut.
+    cuts: "cuts",
+    /// Messages sent.
+    messages: "messages",
+    /// Messages lost at random.
+    lost: "messages lost",
+    /// Messages that arrived twice.
+    copied: "messages copied",
+    /// Messages held back for a long time.
+    held: "messages held",
+    /// Messages from a life that had ended when they arrived.
+    posthumous: "messages from the dead",
+    /// Changes of the membership that were carried out.
+    changes: "membership changes",
+    /// Leadership transfers asked for.
+    transfers: "transfers asked for",
+    /// State machines whose fields were dropped and rebuilt.
+    rebuilds: "machines rebuilt",
+    /// Reads answered.
+    reads: "reads",
+    /// Writes of all kinds carried out.
+    writes: "writes",
+    /// Compare-and-sets that found something else.
+    mismatches: "mismatches",
+    /// Operations refused.
+    refused: "refused",
+    /// Operations of unknown outcome.
+    unknown: "unknown",
+    /// Operations repeated under their session.
+    repeats: "session repeats",
+}
+
+impl fmt::Display for Counters {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, count) in self.each() {
+            writeln!(formatter, "{count:>12}  {name}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,291 @@
+//! Clients: what they ask, of whom, and what they are told. All of it is recorded.
+
+use alloc::{format, string::ToString, vec, vec::Vec};
+
+use check::{Call, Event as Told, EventKind, History, Process};
+use kernel::{Bytes, ClientId, NodeId, Rng, Session};
+
+use crate::{
+    chances::wait_ns, composition::Composition, event::Event, finding::Finding, life::Waiting,
+    settings::ClientSettings, world::World,
+};
+
+/// How often an operation is repeated under its session before its outcome is called unknown.
+const ATTEMPTS_MAX: u32 = 6;
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    Answered(Bytes),
+    Refused,
+    Unknown,
+}
+
+/// All clients, and what they saw.
+#[derive(Debug)]
+pub(crate) struct Crowd {
+    clients: Vec<Client>,
+    pub(crate) history: History,
+    processes: u64,
+    values: u64,
+    /// The value of each key that some client saw last.
+    seen: Vec<Option<Vec<u8>>>,
+    /// At the end: what must still be carried out. When nothing is left, nobody asks.
+    pub(crate) agenda: Option<Vec<Errand>>,
+}
+
+/// One operation that must be carried out by one node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Errand {
+    pub(crate) node: NodeId,
+    pub(crate) key: usize,
+    pub(crate) is_write: bool,
+}
+
+#[derive(Debug)]
+struct Client {
+    process: u64,
+    has_session: bool,
+    serial: u64,
+    doing: Option<Doing>,
+    /// It is about to ask.
+    is_planned: bool,
+}
+
+/// An operation under way.
+#[derive(Debug)]
+struct Doing {
+    key: usize,
+    call: Call,
+    session: Option<Session>,
+    attempts: u32,
+    /// An earlier attempt may have taken effect.
+    may_be_done: bool,
+    /// Whom it must be asked of.
+    at: Option<NodeId>,
+}
+
+impl Crowd {
+    pub(crate) fn new(settings: &ClientSettings, rng: &mut Rng) -> Self {
+        let clients = (0..settings.count)
+            .map(|process| Client {
+                process,
+                has_session: rng.chance(settings.sessions_percent, 100),
+                serial: 0,
+                doing: None,
+                is_planned: false,
+            })
+            .collect();
+        let keys = usize::try_from(settings.keys).expect("few keys");
+        Self {
+            clients,
+            history: History::default(),
+            processes: settings.count,
+            values: 0,
+            seen: vec![None; keys],
+            agenda: None,
+        }
+    }
+
+    pub(crate) const fn len(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// True if nothing is under way, and nothing is left to do.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.agenda.as_ref().is_some_and(Vec::is_empty)
+            && self.clients.iter().all(|client| client.doing.is_none())
+    }
+
+    /// True if the client does nothing.
+    pub(crate) fn is_free(&self, client: usize) -> bool {
+        self.clients[client].doing.is_none()
+    }
+
+    /// What is under way, for people.
+    pub(crate) fn doing(&self) -> impl Iterator<Item = alloc::string::String> {
+        self.clients.iter().filter_map(|client| {
+            let doing = client.doing.as_ref()?;
+            let what = match &doing.call {
+                Call::Read => "read",
+                Call::Write(_) => "write",
+                Call::CompareAndSet { .. } => "compare and set",
+                Call::Delete => "delete",
+            };
+            let (key, at) = (doing.key, doing.at);
+            let process = client.process;
+            Some(format!("client {process} wants to {what} key{key}, asking {at:?}"))
+        })
+    }
+
+    pub(crate) fn keys(&self) -> usize {
+        self.seen.len()
+    }
+
+    pub(crate) fn new_value(&mut self, bytes_max: u64, rng: &mut Rng) -> Vec<u8> {
+        self.values += 1;
+        let mut value = self.values.to_string().into_bytes();
+        let length = usize::try_from(rng.between(0, bytes_max)).expect("a small value");
+        // Unique by its number; the rest is there to have some weight.
+        value.push(b'.');
+        value.resize(value.len().max(length), b'x');
+        value
+    }
+
+    fn tell(&mut self, now_ns: u64, client: usize, kind: EventKind) -> Result<(), Finding> {
+        let process = Process(self.clients[client].process);
+        self.history.push(Told { time_ns: now_ns, process, kind }).map_err(|error| {
+            Finding::Simulator(format!("the recorded history makes no sense: {error}"))
+        })
+    }
+
+    fn draw_call(&mut self, key: usize, settings: &ClientSettings, rng: &mut Rng) -> Call {
+        if rng.chance(settings.reads_percent, 100) {
+            return Call::Read;
+        }
+        match rng.below(10) {
+            0..=5 => Call::Write(self.new_value(settings.value_bytes_max, rng)),
+            6..=8 => Call::CompareAndSet {
+                expected: self.seen[key].clone(),
+                new: self.new_value(settings.value_bytes_max, rng),
+            },
+            _ => Call::Delete,
+        }
+    }
+
+    fn begin(&mut self, client: usize, key: usize, call: Call, at: Option<NodeId>) {
+        let doer = &mut self.clients[client];
+        doer.serial += 1;
+        let session = doer.has_session && call != Call::Read;
+        let session = session
+            .then_some(Session { client: ClientId(1 + client as u128), serial: doer.serial });
+        let doing = Doing { key, call, session, attempts: 0, may_be_done: false, at };
+        doer.doing = Some(doing);
+    }
+}
+
+/// The name of a key.
+pub(crate) fn key_name(key: usize) -> Vec<u8> {
+    format!("key{key}").into_bytes()
+}
+
+impl<C: Composition> World<C> {
+    /// A client asks what it is about to, or something new.
+    pub(crate) fn ask(&mut self, client: usize) -> Result<(), Finding> {
+        self.crowd.clients[client].is_planned = false;
+        if self.crowd.clients[client].doing.is_none() && !self.choose(client)? {
+            return Ok(());
+        }
+        let doing = self.crowd.clients[client].doing.as_mut().expect("just chosen");
+        doing.attempts += 1;
+        let asked = self.composition.ask(&key_name(doing.key), &doing.call, doing.session);
+        let at = doing.at;
+        // At the end only members are asked: others cannot be expected to know anything.
+        let alive = if self.crowd.agenda.is_some() { self.members() } else { self.alive() };
+        let node = at
+            .filter(|node| alive.contains(node))
+            .or_else(|| self.chances.clients.pick(&alive).copied());
+        let waiting = Waiting::Client { client, query: asked.query };
+        match node {
+            Some(node) => self.request(node, asked.request, waiting),
+            None => self.client_told(client, End::Refused),
+        }
+    }
+
+    /// Chooses what to do next; false if there is nothing.
+    fn choose(&mut self, client: usize) -> Result<bool, Finding> {
+        let rng = &mut self.chances.clients;
+        let crowd = &mut self.crowd;
+        match &mut crowd.agenda {
+            None => {
+                let keys = crowd.seen.len() as u64;
+                let key = usize::try_from(rng.below(keys)).expect("few keys");
+                let call = crowd.draw_call(key, &self.settings.clients, rng);
+                crowd.begin(client, key, call, None);
+            }
+            Some(agenda) => {
+                let Some(Errand { node, key, is_write }) = agenda.pop() else {
+                    return Ok(false);
+                };
+                let call = if is_write { Call::Write(crowd.new_value(0, rng)) } else { Call::Read };
+                crowd.begin(client, key, call, Some(node));
+            }
+        }
+        let doing = crowd.clients[client].doing.as_ref().expect("just begun");
+        let invoke = EventKind::Invoke { key: key_name(doing.key), call: doing.call.clone() };
+        crowd.tell(self.now_ns, client, invoke)?;
+        Ok(true)
+    }
+
+    /// The node that was asked has died: nobody can say what became of it.
+    pub(crate) fn client_lost(&mut self, client: usize) {
+        // A client is told in its own time, and by then it has something under way.
+        self.client_told(client, End::Unknown).expect("an unknown outcome fits every call");
+    }
+
+    /// An attempt of a client has ended.
+    pub(crate) fn client_told(&mut self, client: usize, end: End) -> Result<(), Finding> {
+        let doing = self.crowd.clients[client].doing.as_mut().expect("who is told has asked");
+        let is_read = doing.call == Call::Read;
+        doing.may_be_done |= matches!(end, End::Unknown) && !is_read;
+        let is_refused = matches!(end, End::Refused);
+        if let End::Answered(answer) = end {
+            return self.client_answered(client, answer);
+        }
+        // In the second phase everything on the agenda is to be carried out.
+        let persists = self.crowd.agenda.is_some();
+        let repeats = if doing.may_be_done { doing.session.is_some() } else { persists };
+        if repeats && (persists || doing.attempts < ATTEMPTS_MAX) {
+            self.counters.repeats += u64::from(doing.session.is_some());
+            self.plan_ask(client);
+            return Ok(());
+        }
+        let is_done = !doing.may_be_done;
+        let kind = if is_done { EventKind::Fail } else { EventKind::Info };
+        self.counters.refused += u64::from(is_refused);
+        self.counters.unknown += u64::from(!is_done);
+        self.crowd.tell(self.now_ns, client, kind)?;
+        let doing = self.crowd.clients[client].doing.take().expect("still there");
+        if !is_done {
+            self.crowd.clients[client].process = self.crowd.processes;
+            self.crowd.processes += 1;
+        }
+        if let (Some(agenda), Some(node)) = (&mut self.crowd.agenda, doing.at) {
+            // Without a session it cannot be repeated; another such operation takes its place.
+            let is_write = doing.call != Call::Read;
+            agenda.push(Errand { node, key: doing.key, is_write });
+        }
+        self.plan_ask(client);
+        Ok(())
+    }
+
+    fn client_answered(&mut self, client: usize, answer: Bytes) -> Result<(), Finding> {
+        self.hash.mix_bytes(&answer);
+        let doing = self.crowd.clients[client].doing.take().expect("who is told has asked");
+        let answer = self.composition.answer(&doing.call, answer).map_err(|what| {
+            Finding::Safety(format!("the answer to {:?} makes no sense: {what}", doing.call))
+        })?;
+        match &answer {
+            check::Answer::Found(value) => {
+                self.crowd.seen[doing.key].clone_from(value);
+                self.counters.reads += 1;
+            }
+            check::Answer::Mismatch => self.counters.mismatches += 1,
+            check::Answer::Written | check::Answer::Deleted(_) => self.counters.writes += 1,
+        }
+        self.crowd.tell(self.now_ns, client, EventKind::Ok(answer))?;
+        self.plan_ask(client);
+        Ok(())
+    }
+
+    /// The client asks after a while, unless it is about to or waits for an answer.
+    pub(crate) fn plan_ask(&mut self, client: usize) {
+        if core::mem::replace(&mut self.crowd.clients[client].is_planned, true) {
+            return;
+        }
+        let is_ending = self.crowd.agenda.is_some();
+        let mean_ns = if is_ending { 1_000_000 } else { self.settings.clients.think_ns };
+        let wait = wait_ns(&mut self.chances.clients, 1_000_000, mean_ns);
+        self.queue.plan(self.now_ns + wait, Event::Ask { client });
+    }
+}

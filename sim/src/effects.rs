@@ -1,0 +1,236 @@
+//! Gives inputs to a node and carries out what it says, in order.
+
+use alloc::{format, vec::Vec};
+
+use kernel::{Effect, Entry, Input, Node, NodeId, Peer, PersistNumber, Record, Role, Term, Ticket};
+use replica::Envelope;
+
+use crate::{
+    composition::Composition,
+    computer::{MessageOf, RequestOf},
+    crowd::End,
+    event::{Event, Wake},
+    finding::Finding,
+    life::{GROUP, Waiting, Work},
+    world::World,
+};
+
+impl<C: Composition> World<C> {
+    /// Gives an input to a node, and what follows from it at once.
+    pub(crate) fn give(
+        &mut self,
+        node: NodeId,
+        input: Input<MessageOf<C>, RequestOf<C>>,
+    ) -> Result<(), Finding> {
+        self.living(node).inputs.push_back(input);
+        self.turn(node)
+    }
+
+    /// Gives a node the inputs that wait for it, unless that is happening already.
+    pub(crate) fn turn(&mut self, node: NodeId) -> Result<(), Finding> {
+        if self.life(node).is_none_or(|life| life.is_in_turn) {
+            return Ok(());
+        }
+        self.living(node).is_in_turn = true;
+        while let Some(input) = self.life_mut(node).and_then(|life| life.inputs.pop_front()) {
+            self.handle(node, input)?;
+        }
+        if let Some(life) = self.life_mut(node) {
+            life.is_in_turn = false;
+            self.plan_timer(node);
+        }
+        Ok(())
+    }
+
+    fn handle(
+        &mut self,
+        node: NodeId,
+        input: Input<MessageOf<C>, RequestOf<C>>,
+    ) -> Result<(), Finding> {
+        if self.trace.is_on() && !matches!(input, Input::Message { .. } | Input::Timeout) {
+            let text = format!("{input:?}");
+            self.note(format_args!("{node} << {text}"));
+        }
+        let now = self.local_now(node);
+        let mut effects = Vec::new();
+        let life = self.living(node);
+        life.node.handle(now, input, &mut effects);
+        life.node.check();
+        let me = life.me;
+        for effect in effects {
+            self.carry_out(me, effect)?;
+            if self.life(node).is_none() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn timer(&mut self, node: NodeId) -> Result<(), Finding> {
+        let (now_ns, now) = (self.now_ns, self.local_now(node));
+        let life = self.living(node);
+        if life.timer_ns != Some(now_ns) {
+            return Ok(());
+        }
+        life.timer_ns = None;
+        if life.node.deadline().is_some_and(|deadline| deadline <= now) {
+            return self.give(node, Input::Timeout);
+        }
+        self.plan_timer(node);
+        Ok(())
+    }
+
+    fn plan_timer(&mut self, node: NodeId) {
+        let Some(life) = self.life(node) else {
+            return;
+        };
+        let (me, planned_ns) = (life.me, life.timer_ns);
+        let Some(deadline) = life.node.deadline() else {
+            return;
+        };
+        let due_ns = self.computer(node).clock.world_ns(deadline).max(self.now_ns);
+        if planned_ns.is_some_and(|planned_ns| planned_ns <= due_ns) {
+            return;
+        }
+        let lag_ns = match self.settings.thread_lag_ns_max {
+            0 => 0,
+            most => self.chances.threads.between(0, most),
+        };
+        self.living(node).timer_ns = Some(due_ns + lag_ns);
+        self.queue.plan(due_ns + lag_ns, Event::Wake { peer: me, wake: Wake::Timer });
+    }
+
+    fn carry_out(&mut self, me: Peer, effect: Effect<MessageOf<C>>) -> Result<(), Finding> {
+        let node = me.node;
+        match effect {
+            Effect::Persist { number, records } => self.persist(me, number, records),
+            Effect::Send { to, message, after } => {
+                self.send_after(me, to, message, after);
+                Ok(())
+            }
+            Effect::Apply { entries } => self.apply(node, entries),
+            Effect::MayFlush { through } => self.work(node, Work::MayFlush(through)),
+            Effect::ReadReady { ticket, index } => {
+                self.oracle.node_ended(me, ticket, None)?;
+                self.plan_to_give_up(me, ticket);
+                self.work(node, Work::Read(ticket, index))
+            }
+            Effect::InstallSnapshot { meta, generation } => {
+                self.work(node, Work::Install(meta, generation))
+            }
+            Effect::Answer { ticket, answer } => {
+                self.oracle.node_ended(me, ticket, None)?;
+                self.ended(node, ticket, End::Answered(answer))
+            }
+            Effect::Refused { ticket, refusal } => {
+                self.oracle.node_ended(me, ticket, Some(&refusal))?;
+                self.ended(node, ticket, End::Refused)
+            }
+            Effect::Unknown { ticket } => {
+                self.oracle.node_ended(me, ticket, None)?;
+                self.ended(node, ticket, End::Unknown)
+            }
+            Effect::Fetch { id, first, last, bytes_max } => {
+                self.fetch(me, id, (first, last, bytes_max));
+                Ok(())
+            }
+            Effect::SendSnapshot { to } => self.send_snapshot(node, to),
+            Effect::Members(membership) => {
+                membership.check();
+                self.living(node).membership = membership;
+                Ok(())
+            }
+            Effect::Role { role, term, leader } => self.role(me, role, term, leader),
+            Effect::Fault(fault) => {
+                if !self.living(node).is_poisoned {
+                    return Err(Finding::Safety(format!("{me} stopped: {fault}")));
+                }
+                self.crash(node);
+                self.plan_start(node);
+                Ok(())
+            }
+        }
+    }
+
+    /// A node that is cut off, or no member any more, may never apply what a read waits for.
+    fn plan_to_give_up(&mut self, peer: Peer, ticket: Ticket) {
+        const PATIENCE_NS: u64 = 3_000_000_000;
+        let wake = Wake::GiveUp(ticket);
+        self.queue.plan(self.now_ns + PATIENCE_NS, Event::Wake { peer, wake });
+    }
+
+    fn persist(
+        &mut self,
+        me: Peer,
+        number: PersistNumber,
+        records: Vec<Record>,
+    ) -> Result<(), Finding> {
+        self.hash.mix(number.0);
+        for record in &records {
+            match record {
+                Record::Truncate(_) => self.counters.truncations += 1,
+                Record::Compact { .. } => self.counters.compactions += 1,
+                Record::Entries(entries) => self.hash.mix_bytes(checksum_of_last(entries)),
+                Record::Hard(_) | Record::Snapshot { .. } => {}
+            }
+        }
+        self.oracle.persisted(me.node, number, &records)?;
+        self.living(me.node).keeper.persist(number, GROUP, records);
+        self.start_batch(me.node);
+        Ok(())
+    }
+
+    fn send_after(&mut self, me: Peer, to: NodeId, message: MessageOf<C>, after: PersistNumber) {
+        let sent = (to, Envelope::Node(message));
+        if let Some((to, envelope)) = self.living(me.node).gate.hold(after, sent) {
+            self.post(me, to, envelope);
+        }
+    }
+
+    fn apply(&mut self, node: NodeId, entries: Vec<Entry>) -> Result<(), Finding> {
+        let term = self.living(node).term;
+        self.counters.committed += self.oracle.committed(node, term, &entries)?;
+        self.work(node, Work::Apply(entries))
+    }
+
+    fn role(
+        &mut self,
+        me: Peer,
+        role: Role,
+        term: Term,
+        leader: Option<NodeId>,
+    ) -> Result<(), Finding> {
+        self.note(format_args!("{me} is {} in term {term}, leader {leader:?}", role.name()));
+        let life = self.living(me.node);
+        let was = (life.role, life.term);
+        (life.role, life.term, life.leader) = (role, term, leader);
+        if was == (role, term) {
+            return Ok(());
+        }
+        match role {
+            Role::Candidate => self.counters.elections += 1,
+            Role::Leader => {
+                self.counters.leaders += 1;
+                self.oracle.leads(me, term)?;
+            }
+            Role::Follower | Role::PreCandidate => {}
+        }
+        Ok(())
+    }
+
+    /// A request of a node has ended.
+    pub(crate) fn ended(&mut self, node: NodeId, ticket: Ticket, end: End) -> Result<(), Finding> {
+        match self.living(node).waiting.remove(&ticket) {
+            Some(Waiting::Client { client, .. }) => self.client_told(client, end),
+            Some(Waiting::Change) => {
+                self.counters.changes += u64::from(matches!(end, End::Answered(_)));
+                Ok(())
+            }
+            Some(Waiting::Transfer) | None => Ok(()),
+        }
+    }
+}
+
+fn checksum_of_last(entries: &[Entry]) -> &[u8] {
+    entries.last().map_or(&[], |entry| &entry.frame()[..4])
+}

@@ -1,0 +1,56 @@
+//! A whole world in one thread, from one seed: real nodes, real logs and real state machines over
+//! virtual time, a virtual network, virtual disks and clients whose histories are judged.
+//!
+//! ```text
+//!   seed ─▶ Settings        what can happen in this world, and how often      settings
+//!   World                   events in order of virtual time                    world, queue
+//!     Network               delay, loss, copies, cuts                          network
+//!     Computer              survives a crash: two disks and a clock            computer, log_disk, base_disk
+//!       Life                dies in a crash: node, keeper, gate, applier       life
+//!     Crowd                 clients, and what they were told                   crowd
+//!     mishaps               crashes, pauses, cuts, changes of the membership   mishap
+//!   Oracle                  what must never be                                 oracle
+//!   run                     two phases, then a Report or a Finding             run
+//! ```
+//! In the first phase anything may happen, and nothing that the oracle knows may be broken. Then
+//! everything is healed, and the cluster must make progress within a bound of virtual time. What
+//! clients saw is judged at the end.
+//!
+//! The same seed gives the same world, event for event; [`Report::hash`] says so. The simulator names
+//! no consensus and no system: a [`Composition`] puts them in.
+#![no_std]
+
+extern crate alloc;
+
+mod applying;
+mod base_disk;
+mod chances;
+mod clock;
+mod composition;
+mod computer;
+mod counters;
+mod crowd;
+mod effects;
+mod event;
+mod finding;
+mod life;
+mod log_disk;
+mod mishap;
+mod network;
+mod oracle;
+mod power;
+mod queue;
+mod run;
+mod settings;
+mod shadow;
+mod snapshots;
+mod storing;
+mod trace;
+mod world;
+
+pub use composition::{Asked, Boot, Composition, MembershipChange};
+pub use counters::Counters;
+pub use finding::Finding;
+pub use run::{Report, run};
+pub use settings::{ClientSettings, DiskSettings, MishapWeights, NetworkSettings, Settings};
+pub use world::World;

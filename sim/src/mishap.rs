@@ -1,0 +1,348 @@
+//! What goes wrong, and when it is over.
+
+use alloc::{format, vec, vec::Vec};
+
+use kernel::{Membership, NodeId, Rng, Role};
+
+use crate::{
+    chances::wait_ns,
+    composition::{Composition, MembershipChange},
+    computer::Computer,
+    event::{Event, Mend},
+    finding::Finding,
+    life::{Waiting, Work},
+    network::{Link, between},
+    settings::MishapWeights,
+    world::World,
+};
+
+const MILLISECOND: u64 = 1_000_000;
+
+#[derive(Clone, Copy, Debug)]
+enum Mishap {
+    Crash,
+    PowerCut,
+    Pause,
+    Isolate,
+    Split,
+    Bridge,
+    Ring,
+    OneWay,
+    Stall,
+    Full,
+    DiskFailure,
+    Change,
+    Transfer,
+    Rebuild,
+}
+
+impl MishapWeights {
+    fn pick(&self, rng: &mut Rng) -> Option<Mishap> {
+        let weights = [
+            (self.crash, Mishap::Crash),
+            (self.power_cut, Mishap::PowerCut),
+            (self.pause, Mishap::Pause),
+            (self.isolate, Mishap::Isolate),
+            (self.split, Mishap::Split),
+            (self.bridge, Mishap::Bridge),
+            (self.ring, Mishap::Ring),
+            (self.one_way, Mishap::OneWay),
+            (self.stall, Mishap::Stall),
+            (self.full, Mishap::Full),
+            (self.disk_failure, Mishap::DiskFailure),
+            (self.change, Mishap::Change),
+            (self.transfer, Mishap::Transfer),
+            (self.rebuild, Mishap::Rebuild),
+        ];
+        let total = weights.iter().map(|(weight, _)| weight).sum();
+        if total == 0 {
+            return None;
+        }
+        let mut drawn = rng.below(total);
+        for (weight, mishap) in weights {
+            if drawn < weight {
+                return Some(mishap);
+            }
+            drawn -= weight;
+        }
+        None
+    }
+}
+
+impl<C: Composition> World<C> {
+    pub(crate) fn plan_mishap(&mut self) {
+        let every_ns = self.settings.mishap_every_ns;
+        let wait = wait_ns(&mut self.chances.mishaps, every_ns / 10, 2 * every_ns);
+        self.queue.plan(self.now_ns + wait, Event::Mishap);
+    }
+
+    /// Something goes wrong.
+    pub(crate) fn mishap(&mut self) -> Result<(), Finding> {
+        if self.is_healed {
+            return Ok(());
+        }
+        self.plan_mishap();
+        let Some(mishap) = self.settings.mishaps.pick(&mut self.chances.mishaps) else {
+            return Ok(());
+        };
+        let alive = self.alive();
+        let Some(node) = self.draw_target(&alive) else {
+            return Ok(());
+        };
+        self.note(format_args!("mishap: {mishap:?}"));
+        match mishap {
+            // Half of all crashes come while the disk is at work.
+            Mishap::Crash if self.chances.mishaps.chance(1, 2) => {
+                self.computer(node).is_doomed = true;
+            }
+            Mishap::Crash => {
+                self.crash(node);
+                self.plan_start(node);
+            }
+            Mishap::PowerCut => self.power_cut(&alive),
+            Mishap::Pause => self.pause(node),
+            Mishap::Isolate | Mishap::Split | Mishap::Bridge | Mishap::Ring | Mishap::OneWay => {
+                self.cut(mishap, node);
+            }
+            Mishap::Stall => self.stall(node),
+            Mishap::Full => self.fill(node),
+            Mishap::DiskFailure => self.computer(node).fails_next = true,
+            Mishap::Change => return self.change(node),
+            Mishap::Transfer => return self.transfer(node, &alive),
+            Mishap::Rebuild => return self.work(node, Work::Rebuild),
+        }
+        Ok(())
+    }
+
+    /// Whom it hits: often the leader, or the one whose disk may garble.
+    fn draw_target(&mut self, alive: &[NodeId]) -> Option<NodeId> {
+        let garbler = alive.iter().find(|node| self.computers[node].garbled_one_in.is_some());
+        let (garbler, leader) = (garbler.copied(), self.latest_leader());
+        let rng = &mut self.chances.mishaps;
+        let special = match rng.below(4) {
+            0 => leader,
+            1 => garbler,
+            _ => None,
+        };
+        special.or_else(|| rng.pick(alive).copied())
+    }
+
+    /// Something is over.
+    pub(crate) fn mend(&mut self, mend: Mend) -> Result<(), Finding> {
+        match mend {
+            Mend::Start(node) => self.start(node),
+            Mend::Resume(node) => self.resume(node),
+            Mend::Links(links) => {
+                self.network.mend(&links);
+                Ok(())
+            }
+            Mend::Roomy(node) => {
+                self.computer(node).is_full = false;
+                Ok(())
+            }
+        }
+    }
+
+    fn lasts_ns(&mut self, least_ms: u64, most_ms: u64) -> u64 {
+        self.now_ns + self.chances.mishaps.between(least_ms * MILLISECOND, most_ms * MILLISECOND)
+    }
+
+    fn power_cut(&mut self, alive: &[NodeId]) {
+        self.counters.power_cuts += 1;
+        for node in alive {
+            self.crash(*node);
+            self.plan_start(*node);
+        }
+    }
+
+    fn pause(&mut self, node: NodeId) {
+        let computer = self.computer(node);
+        if computer.backlog.is_none() {
+            computer.backlog = Some(Vec::new());
+            self.counters.pauses += 1;
+            let until_ns = self.lasts_ns(1, 2_000);
+            self.queue.plan(until_ns, Event::Mend(Mend::Resume(node)));
+        }
+    }
+
+    /// The process goes on: first with all that had arrived, then with its own timer.
+    pub(crate) fn resume(&mut self, node: NodeId) -> Result<(), Finding> {
+        let Some(backlog) = self.computer(node).backlog.take() else {
+            return Ok(());
+        };
+        for event in backlog {
+            if let Event::Wake { wake: crate::event::Wake::Timer, .. } = event {
+                // Its moment has passed; a new one is planned after what had arrived.
+                if let Some(life) = self.life_mut(node) {
+                    life.timer_ns = None;
+                }
+                continue;
+            }
+            self.queue.plan(self.now_ns, event);
+        }
+        self.turn(node)
+    }
+
+    fn stall(&mut self, node: NodeId) {
+        self.counters.disk_stalls += 1;
+        self.computer(node).stalled_until_ns = self.lasts_ns(10, 3_000);
+    }
+
+    fn fill(&mut self, node: NodeId) {
+        self.counters.full_disks += 1;
+        self.computer(node).is_full = true;
+        let until_ns = self.lasts_ns(10, 4_000);
+        self.queue.plan(until_ns, Event::Mend(Mend::Roomy(node)));
+    }
+
+    fn cut(&mut self, mishap: Mishap, node: NodeId) {
+        let mut nodes: Vec<NodeId> = self.computers.keys().copied().collect();
+        shuffle(&mut nodes, &mut self.chances.mishaps);
+        let others: Vec<NodeId> = nodes.iter().copied().filter(|other| *other != node).collect();
+        let rng = &mut self.chances.mishaps;
+        let half = |among: &[NodeId], rng: &mut Rng| {
+            usize::try_from(rng.between(0, among.len() as u64)).expect("few nodes")
+        };
+        let links = match mishap {
+            Mishap::Isolate => between(&[node], &others),
+            Mishap::Split => {
+                let (left, right) = nodes.split_at(half(&nodes, rng));
+                between(left, right)
+            }
+            Mishap::Bridge => {
+                let (left, right) = others.split_at(half(&others, rng));
+                between(left, right)
+            }
+            Mishap::Ring => ring_gaps(&nodes),
+            _ => {
+                let all = between(&nodes, &nodes);
+                all.into_iter().filter(|_| rng.chance(1, 3)).collect()
+            }
+        };
+        self.counters.cuts += 1;
+        self.note(format_args!("cut: {links:?}"));
+        self.network.cut(&links);
+        let until_ns = self.lasts_ns(50, 4_000);
+        self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
+    }
+
+    /// The membership according to the latest leader that lives.
+    pub(crate) fn latest_leader(&self) -> Option<NodeId> {
+        let lives = self.computers.values().filter_map(Computer::life);
+        let leaders = lives.filter(|life| life.role == Role::Leader);
+        leaders.max_by_key(|life| life.term).map(|life| life.me.node)
+    }
+
+    fn change(&mut self, node: NodeId) -> Result<(), Finding> {
+        let informed = self.latest_leader().unwrap_or(node);
+        let membership = self.living(informed).membership.clone();
+        let all: Vec<NodeId> = self.computers.keys().copied().collect();
+        let rng = &mut self.chances.mishaps;
+        let change = draw_change(&membership, &all, rng);
+        if let MembershipChange::AddLearner(joiner) = change
+            && !self.computer(joiner).is_in_use
+        {
+            self.start(joiner)?;
+        }
+        self.note(format_args!("{node} is asked for {change:?}"));
+        let request = self.composition.change(&change);
+        self.request(node, request, Waiting::Change)
+    }
+
+    fn transfer(&mut self, node: NodeId, alive: &[NodeId]) -> Result<(), Finding> {
+        self.counters.transfers += 1;
+        let rng = &mut self.chances.mishaps;
+        let to = if rng.chance(1, 2) { rng.pick(alive).copied() } else { None };
+        let request = self.composition.transfer(to);
+        self.request(node, request, Waiting::Transfer)
+    }
+
+    /// The second phase begins: whatever went wrong is over, or soon will be.
+    pub(crate) fn heal(&mut self) -> Result<(), Finding> {
+        self.note(format_args!("everything is healed"));
+        self.is_healed = true;
+        self.network.heal();
+        for node in self.computers.keys().copied().collect::<Vec<_>>() {
+            let computer = self.computer(node);
+            computer.stalled_until_ns = 0;
+            computer.is_full = false;
+            computer.fails_next = false;
+            computer.is_doomed = false;
+            if computer.is_off() && computer.is_in_use && !computer.is_lost {
+                let at_ns = self.now_ns + self.chances.mishaps.between(0, 500 * MILLISECOND);
+                self.queue.plan(at_ns, Event::Mend(Mend::Start(node)));
+            }
+            self.resume(node)?;
+        }
+        Ok(())
+    }
+}
+
+/// Some change that might make sense.
+fn draw_change(membership: &Membership, all: &[NodeId], rng: &mut Rng) -> MembershipChange {
+    let outside: Vec<NodeId> =
+        all.iter().copied().filter(|node| !membership.contains(*node)).collect();
+    let members: Vec<NodeId> = membership.members.keys().copied().collect();
+    let learners: Vec<NodeId> = membership.learners.iter().copied().collect();
+    let voters: Vec<NodeId> = membership.voters.iter().copied().collect();
+    let some = |of: &[NodeId], rng: &mut Rng| rng.pick(of).copied();
+    let drawn = match rng.below(8) {
+        0 | 1 => some(&outside, rng).map(MembershipChange::AddLearner),
+        2 | 3 => some(&learners, rng).map(|node| {
+            let replaced = if rng.chance(1, 2) { some(&voters, rng) } else { None };
+            MembershipChange::Promote(node, replaced)
+        }),
+        4 => some(&members, rng).map(MembershipChange::Remove),
+        _ => None,
+    };
+    drawn.unwrap_or_else(|| {
+        let mut chosen = if members.is_empty() { vec![all[0]] } else { members };
+        shuffle(&mut chosen, rng);
+        chosen.truncate(1 + usize::try_from(rng.below(chosen.len() as u64)).expect("few nodes"));
+        MembershipChange::SetVoters(chosen)
+    })
+}
+
+fn shuffle(nodes: &mut [NodeId], rng: &mut Rng) {
+    for place in (1..nodes.len()).rev() {
+        let other = usize::try_from(rng.between(0, place as u64)).expect("few nodes");
+        nodes.swap(place, other);
+    }
+}
+
+/// All links but those between neighbours on a ring.
+fn ring_gaps(nodes: &[NodeId]) -> Vec<Link> {
+    let count = nodes.len();
+    let mut links = Vec::new();
+    for (place, node) in nodes.iter().enumerate() {
+        for (other_place, other) in nodes.iter().enumerate() {
+            let steps = (place + count - other_place) % count;
+            if steps > 1 && steps < count - 1 {
+                links.push((*node, *other));
+            }
+        }
+    }
+    links
+}
+
+/// For people: what each node is at.
+pub(crate) fn describe<C: Composition>(computers: &[&Computer<C>]) -> alloc::string::String {
+    let mut text = alloc::string::String::new();
+    for computer in computers {
+        let node = computer.node();
+        text += &match computer.life() {
+            None => format!("\n  {node}: down"),
+            Some(life) => format!(
+                "\n  {}: {} in term {}, leader {:?}, applied {}, waiting {}, status {:?}",
+                life.me,
+                life.role.name(),
+                life.term,
+                life.leader,
+                life.applier.applied(),
+                life.waiting.len(),
+                kernel::Node::status(&life.node)
+            ),
+        };
+    }
+    text
+}

@@ -1,0 +1,112 @@
+//! The links between computers: who can reach whom, how long it takes, and what gets lost.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use kernel::{NodeId, Rng};
+
+use crate::{chances::wait_ns, counters::Counters, settings::NetworkSettings};
+
+/// One direction of a link.
+pub(crate) type Link = (NodeId, NodeId);
+
+#[derive(Debug)]
+pub(crate) struct Network {
+    settings: NetworkSettings,
+    /// How many cuts lie on each direction.
+    cuts: BTreeMap<Link, u32>,
+    /// When the last message of each direction arrives, where order is kept.
+    last_arrivals_ns: BTreeMap<Link, u64>,
+}
+
+/// What becomes of a message.
+#[derive(Debug)]
+pub(crate) enum Fate {
+    /// The link is cut.
+    Cut,
+    /// It arrives at these moments, perhaps at none.
+    Arrives([Option<u64>; 2]),
+}
+
+impl Network {
+    pub(crate) const fn new(settings: NetworkSettings) -> Self {
+        Self { settings, cuts: BTreeMap::new(), last_arrivals_ns: BTreeMap::new() }
+    }
+
+    /// Draws what becomes of a message that leaves now.
+    pub(crate) fn send(
+        &mut self,
+        link: Link,
+        now_ns: u64,
+        rng: &mut Rng,
+        counters: &mut Counters,
+    ) -> Fate {
+        counters.messages += 1;
+        if self.cuts.contains_key(&link) {
+            return Fate::Cut;
+        }
+        if rng.chance(self.settings.loss_per_mille, 1_000) {
+            counters.lost += 1;
+            return Fate::Arrives([None, None]);
+        }
+        let first = self.arrival_ns(link, now_ns, rng, counters);
+        let second = rng.chance(self.settings.copy_per_mille, 1_000).then(|| {
+            counters.copied += 1;
+            first + wait_ns(rng, 0, self.settings.delay_mean_ns * 4)
+        });
+        Fate::Arrives([Some(first), second])
+    }
+
+    fn arrival_ns(
+        &mut self,
+        link: Link,
+        now_ns: u64,
+        rng: &mut Rng,
+        counters: &mut Counters,
+    ) -> u64 {
+        if rng.chance(self.settings.hold_per_mille, 1_000) {
+            counters.held += 1;
+            return now_ns + rng.between(100_000_000, 4_000_000_000);
+        }
+        let arrival =
+            now_ns + wait_ns(rng, self.settings.delay_minimum_ns, self.settings.delay_mean_ns);
+        if !self.settings.keeps_order {
+            return arrival;
+        }
+        let last = self.last_arrivals_ns.entry(link).or_default();
+        *last = arrival.max(*last);
+        *last
+    }
+
+    pub(crate) fn cut(&mut self, links: &[Link]) {
+        for link in links {
+            *self.cuts.entry(*link).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn mend(&mut self, links: &[Link]) {
+        for link in links {
+            let Some(count) = self.cuts.get_mut(link) else {
+                continue;
+            };
+            *count -= 1;
+            if *count == 0 {
+                self.cuts.remove(link);
+            }
+        }
+    }
+
+    /// From now on everything arrives, soon and in order.
+    pub(crate) fn heal(&mut self) {
+        self.cuts.clear();
+        self.settings.loss_per_mille = 0;
+        self.settings.hold_per_mille = 0;
+        self.settings.delay_mean_ns = self.settings.delay_mean_ns.min(2_000_000);
+        self.settings.delay_minimum_ns = self.settings.delay_minimum_ns.min(1_000_000);
+    }
+}
+
+/// All directions between two groups.
+pub(crate) fn between(left: &[NodeId], right: &[NodeId]) -> Vec<Link> {
+    let pairs = left.iter().flat_map(|a| right.iter().map(move |b| (*a, *b)));
+    pairs.filter(|(a, b)| a != b).flat_map(|(a, b)| [(a, b), (b, a)]).collect()
+}

@@ -1,0 +1,281 @@
+//! What must never be: watched from outside, apart from what nodes assert of themselves.
+//!
+//! 1. One leader a term (figure 3 of the paper: Election Safety).
+//! 2. Equal ids mean equal entries and equal logs before them (Log Matching).
+//! 3. A new leader holds all that was applied anywhere (Leader Completeness).
+//! 4. Entries are applied in the same order everywhere (State Machine Safety), with the same result.
+//! 5. What is applied is durable on a majority (where the membership does not change).
+//! 6. A log recovers to what was written: all that is durable, and of the rest a beginning.
+//! 7. Terms do not go back, and a durable vote is not changed.
+//! 8. A request ends at most once; one that was refused is never carried out.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    format,
+    vec::Vec,
+};
+
+use kernel::{
+    Entry, EntryId, Index, Membership, NodeId, Origin, Peer, PersistNumber, Record, Refusal, Term,
+    Ticket,
+};
+use log::{Recovered, Trust};
+
+use crate::{
+    finding::Finding,
+    shadow::{Note, Shadow},
+};
+
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    voters: BTreeSet<NodeId>,
+    checks_quorum: bool,
+    leaders: BTreeMap<Term, Peer>,
+    /// Of each entry: the one before it, and its checksum.
+    entries: BTreeMap<EntryId, (EntryId, u32)>,
+    /// By index from 1: the entries that somebody has applied, and a term in which they were known to
+    /// be committed.
+    committed: Vec<(EntryId, Term)>,
+    committed_origins: BTreeSet<Origin>,
+    digests: BTreeMap<Index, u128>,
+    replicas: BTreeMap<NodeId, Replica>,
+    ends: BTreeMap<Origin, Ends>,
+}
+
+/// What is known of one replica's log.
+#[derive(Debug, Default)]
+struct Replica {
+    /// All that the node has written.
+    issued: Shadow,
+    /// What is durable.
+    durable: Shadow,
+    /// What lies between.
+    pending: VecDeque<(PersistNumber, Vec<Note>)>,
+}
+
+/// How a request has ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ends {
+    by_node: bool,
+    by_applier: bool,
+    refused: bool,
+}
+
+fn broken<T>(what: alloc::string::String) -> Result<T, Finding> {
+    Err(Finding::Safety(what))
+}
+
+impl Oracle {
+    pub(crate) fn new(founders: &Membership, checks_quorum: bool) -> Self {
+        Self {
+            voters: founders.voters.clone(),
+            checks_quorum,
+            leaders: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            committed: Vec::new(),
+            committed_origins: BTreeSet::new(),
+            digests: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+            ends: BTreeMap::new(),
+        }
+    }
+
+    /// The last index that somebody has applied.
+    pub(crate) const fn committed_len(&self) -> u64 {
+        self.committed.len() as u64
+    }
+
+    /// A node has come to lead.
+    pub(crate) fn leads(&mut self, peer: Peer, term: Term) -> Result<(), Finding> {
+        let first = *self.leaders.entry(term).or_insert(peer);
+        if first != peer {
+            return broken(format!("both {first} and {peer} lead term {term}"));
+        }
+        let log = &self.replicas.entry(peer.node).or_default().issued;
+        // A leader of an earlier term, elected late, need not know what later ones have committed.
+        match self.committed.iter().rev().find(|(_, known_in)| *known_in < term) {
+            Some((last, known_in)) if !log.covers(*last) => broken(format!(
+                "{peer} leads term {term} without {last}, which was committed in term {known_in}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// A node writes records.
+    pub(crate) fn persisted(
+        &mut self,
+        node: NodeId,
+        number: PersistNumber,
+        records: &[Record],
+    ) -> Result<(), Finding> {
+        let replica = self.replicas.entry(node).or_default();
+        // A write may carry entries of a term that the same write makes known.
+        let hard_first = records.iter().filter(|record| matches!(record, Record::Hard(_)));
+        let rest = records.iter().filter(|record| !matches!(record, Record::Hard(_)));
+        let mut notes = Vec::with_capacity(records.len());
+        for record in hard_first.chain(rest) {
+            if let Record::Entries(entries) = record {
+                let mut before = replica.issued.last();
+                for entry in entries {
+                    let what = (before, checksum(entry));
+                    let known = *self.entries.entry(entry.id()).or_insert(what);
+                    if known != what {
+                        return broken(format!(
+                            "{node} writes {} after {before}; elsewhere it follows {} or differs",
+                            entry.id(),
+                            known.0
+                        ));
+                    }
+                    before = entry.id();
+                }
+            }
+            let note = Note::of(record);
+            if let Err(what) = replica.issued.take(&note) {
+                return broken(format!("{node}: {what}: {note:?}"));
+            }
+            notes.push(note);
+        }
+        replica.pending.push_back((number, notes));
+        Ok(())
+    }
+
+    /// All writes of a node up to a number are durable.
+    pub(crate) fn durable(&mut self, node: NodeId, through: PersistNumber) -> Result<(), Finding> {
+        let replica = self.replicas.entry(node).or_default();
+        while replica.pending.front().is_some_and(|(number, _)| *number <= through) {
+            let (_, notes) = replica.pending.pop_front().expect("just seen");
+            for note in &notes {
+                if let Err(what) = replica.durable.take(note) {
+                    return broken(format!("{node}: {what}: {note:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A log was recovered.
+    pub(crate) fn recovered(&mut self, node: NodeId, found: &Recovered) -> Result<(), Finding> {
+        let replica = self.replicas.entry(node).or_default();
+        let shadow = Shadow::of(found);
+        let pending = core::mem::take(&mut replica.pending);
+        if !matches!(found.trust, Trust::Uncertain { .. }) {
+            let mut expected = replica.durable.clone();
+            let mut fits = expected == shadow;
+            for note in pending.iter().flat_map(|(_, notes)| notes) {
+                let _ = expected.take(note);
+                fits |= expected == shadow;
+            }
+            if !fits {
+                return broken(format!(
+                    "{node} recovers a log that ends at {} and was never written so; durable was {}",
+                    shadow.last(),
+                    replica.durable.last()
+                ));
+            }
+        }
+        replica.issued = shadow.clone();
+        replica.durable = shadow;
+        Ok(())
+    }
+
+    /// A node says in `term` that entries are committed; how many nobody knew of.
+    pub(crate) fn committed(
+        &mut self,
+        node: NodeId,
+        term: Term,
+        entries: &[Entry],
+    ) -> Result<u64, Finding> {
+        let before = self.committed_len();
+        for entry in entries {
+            let id = entry.id();
+            let place = usize::try_from(id.index.0 - 1).expect("a short log");
+            if let Some((known, _)) = self.committed.get(place) {
+                if *known != id {
+                    return broken(format!("{node} applies {id} where {known} was applied"));
+                }
+                continue;
+            }
+            if place > self.committed.len() {
+                return broken(format!("{node} applies {id}, and nobody what is before it"));
+            }
+            self.committed.push((id, term));
+            self.check_quorum(node, id)?;
+            let Some(origin) = entry.origin() else {
+                continue;
+            };
+            if self.ends.get(&origin).is_some_and(|ends| ends.refused) {
+                return broken(format!("{id} is committed; its origin {origin:?} was told no"));
+            }
+            if !self.committed_origins.insert(origin) {
+                return broken(format!("{id} is the second entry of {origin:?}"));
+            }
+        }
+        Ok(self.committed_len() - before)
+    }
+
+    fn check_quorum(&self, node: NodeId, id: EntryId) -> Result<(), Finding> {
+        if !self.checks_quorum {
+            return Ok(());
+        }
+        let holds =
+            |voter: &&NodeId| self.replicas.get(voter).is_some_and(|one| one.durable.covers(id));
+        let holders = self.voters.iter().filter(holds).count();
+        if holders * 2 > self.voters.len() {
+            return Ok(());
+        }
+        broken(format!("{node} applies {id}, which only {holders} replicas have on their disks"))
+    }
+
+    /// A replica has applied everything through `index`.
+    pub(crate) fn applied(
+        &mut self,
+        node: NodeId,
+        index: Index,
+        digest: u128,
+    ) -> Result<(), Finding> {
+        let first = *self.digests.entry(index).or_insert(digest);
+        if first == digest {
+            return Ok(());
+        }
+        broken(format!("the tables of {node} at {index} differ from those of another replica"))
+    }
+
+    /// The node has ended a request, perhaps with a refusal.
+    pub(crate) fn node_ended(
+        &mut self,
+        peer: Peer,
+        ticket: Ticket,
+        refusal: Option<&Refusal>,
+    ) -> Result<(), Finding> {
+        let origin = Origin { peer, ticket };
+        let ends = self.ends.entry(origin).or_default();
+        if ends.by_node {
+            return broken(format!("the node ends {origin:?} a second time"));
+        }
+        ends.by_node = true;
+        ends.refused = refusal.is_some();
+        let is_done = ends.by_applier || self.committed_origins.contains(&origin);
+        match refusal {
+            Some(refusal) if is_done => {
+                broken(format!("{origin:?} was carried out and then refused: {refusal}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The applier has answered a request.
+    pub(crate) fn applier_ended(&mut self, peer: Peer, ticket: Ticket) -> Result<(), Finding> {
+        let origin = Origin { peer, ticket };
+        let ends = self.ends.entry(origin).or_default();
+        if ends.by_applier || ends.refused {
+            return broken(format!("the applier answers {origin:?}, which had ended: {ends:?}"));
+        }
+        ends.by_applier = true;
+        Ok(())
+    }
+}
+
+fn checksum(entry: &Entry) -> u32 {
+    let bytes = entry.frame()[..4].try_into().expect("a frame begins with four bytes");
+    u32::from_le_bytes(bytes)
+}

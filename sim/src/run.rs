@@ -1,0 +1,156 @@
+//! One seed from its beginning to its verdict.
+
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::fmt::Write;
+
+use check::{Limits, Verdict, judge};
+use kernel::NodeId;
+
+use crate::{
+    composition::Composition, computer::Computer, counters::Counters, crowd::Errand,
+    finding::Finding, mishap::describe, settings::Settings, world::World,
+};
+
+/// How long clients go on as before once everything is healed: longer than any request may take, so
+/// that what was under way has ended.
+const SETTLE_NS: u64 = 4_000_000_000;
+
+/// What a run without a finding did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// A hash over all events: equal for equal runs.
+    pub hash: u64,
+    /// What was exercised.
+    pub counters: Counters,
+    /// True if the history could not be judged within bounds.
+    pub undecided: bool,
+}
+
+/// Runs a world to its end: chaos, healing, progress, verdict. What happens is written to `trace`, if
+/// there is one.
+///
+/// # Errors
+/// The first [`Finding`].
+///
+/// # Panics
+/// If a node or a part of it breaks an invariant that it asserts.
+pub fn run<C: Composition>(
+    composition: C,
+    settings: Settings,
+    trace: Option<Box<dyn Write>>,
+) -> Result<Report, Finding> {
+    let mut world = World::new(composition, settings, trace);
+    while world.now_ns < world.settings.chaos_ns {
+        world.step()?;
+    }
+    world.heal()?;
+    let settled_ns = world.now_ns + SETTLE_NS;
+    while world.now_ns < settled_ns {
+        world.step()?;
+    }
+    let late_ns = world.now_ns + world.settings.progress_ns_max;
+    while world.latest_leader().is_none() {
+        world.step_before(late_ns)?;
+    }
+    world.set_agenda();
+    while !world.is_finished() {
+        world.step_before(late_ns)?;
+    }
+    world.conclude()
+}
+
+impl<C: Composition> World<C> {
+    fn step_before(&mut self, late_ns: u64) -> Result<(), Finding> {
+        if self.now_ns < late_ns {
+            return self.step();
+        }
+        let seconds = self.settings.progress_ns_max / 1_000_000_000;
+        let mut text = format!("after {seconds} seconds without any mishap");
+        for doing in self.crowd.doing() {
+            let _ = write!(text, "\n  {doing}");
+        }
+        let computers: Vec<&Computer<C>> = self.computers.values().collect();
+        text += &describe(&computers);
+        Err(Finding::Liveness(text))
+    }
+
+    /// Each member has to write and read every key once more.
+    fn set_agenda(&mut self) {
+        let members = self.members();
+        let mut agenda = Vec::new();
+        for is_write in [false, true] {
+            for node in &members {
+                for key in 0..self.crowd.keys() {
+                    agenda.push(Errand { node: *node, key, is_write });
+                }
+            }
+        }
+        self.crowd.agenda = Some(agenda);
+        for client in 0..self.crowd.len() {
+            if self.crowd.is_free(client) {
+                self.plan_ask(client);
+            }
+        }
+    }
+
+    /// The members according to the latest leader, but for those whose disk is lost.
+    pub(crate) fn members(&self) -> Vec<NodeId> {
+        let leader = self.latest_leader().and_then(|node| self.life(node));
+        let members = leader.map_or_else(Vec::new, |life| {
+            life.membership.members.keys().copied().collect()
+        });
+        members.into_iter().filter(|node| !self.computers[node].is_lost).collect()
+    }
+
+    /// Everything that was asked is done, and all members agree.
+    fn is_finished(&self) -> bool {
+        if !self.crowd.is_finished() {
+            return false;
+        }
+        let Some(leader) = self.latest_leader().and_then(|node| self.life(node)) else {
+            return false;
+        };
+        let applied = leader.applier.applied();
+        let agrees = |node: &NodeId| {
+            self.life(*node).is_some_and(|life| {
+                life.applier.applied() == applied
+                    && life.applier.digest() == leader.applier.digest()
+                    && life.membership == leader.membership
+            })
+        };
+        let mut lives = self.computers.values().filter_map(Computer::life);
+        applied.index.0 == self.oracle.committed_len()
+            && !leader.membership.is_joint()
+            && self.members().iter().all(agrees)
+            && lives.all(|life| life.waiting.is_empty())
+    }
+
+    fn conclude(mut self) -> Result<Report, Finding> {
+        for computer in self.computers.values_mut() {
+            let node = computer.node();
+            if let Some(life) = computer.life_mut() {
+                life.applier.check().map_err(|fault| {
+                    Finding::Safety(format!("the machine of {node} is wrong: {fault}"))
+                })?;
+                self.hash.mix_wide(life.applier.digest());
+            }
+        }
+        let verdict = judge(&self.crowd.history, Limits::default());
+        if let Verdict::Broken(witness) = &verdict {
+            let key = String::from_utf8_lossy(&witness.key).into_owned();
+            return Err(Finding::Safety(format!(
+                "what clients saw of {key} is not linearizable:\n{witness}"
+            )));
+        }
+        self.hash.mix(self.crowd.history.events().len() as u64);
+        self.counters.virtual_ms = self.now_ns / 1_000_000;
+        Ok(Report {
+            seed: self.settings.seed,
+            hash: self.hash.value(),
+            counters: self.counters,
+            undecided: verdict == Verdict::Unknown,
+        })
+    }
+}

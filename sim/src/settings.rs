@@ -1,0 +1,225 @@
+//! What can happen in a world, and how often: drawn anew for each seed, so that each has its own mix.
+
+use kernel::Rng;
+use log::Limits;
+
+const MILLISECOND: u64 = 1_000_000;
+
+/// Everything that a seed decides before the world begins.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The seed.
+    pub seed: u64,
+    /// How many nodes found the cluster.
+    pub nodes: u64,
+    /// How many more computers there are that may join.
+    pub spares: u64,
+    /// How long anything may happen, in nanoseconds of virtual time.
+    pub chaos_ns: u64,
+    /// How long the healed cluster may take to carry out what is asked of it, in nanoseconds.
+    pub progress_ns_max: u64,
+    /// The links.
+    pub network: NetworkSettings,
+    /// The disks.
+    pub disk: DiskSettings,
+    /// The clients.
+    pub clients: ClientSettings,
+    /// What goes wrong.
+    pub mishaps: MishapWeights,
+    /// The mean time between mishaps, in nanoseconds.
+    pub mishap_every_ns: u64,
+    /// How long the applier may let work wait, in nanoseconds; 0 for work done at once.
+    pub applier_lag_ns_max: u64,
+    /// How long a node may take to come to noted work, in nanoseconds.
+    pub thread_lag_ns_max: u64,
+    /// How many entries the applier takes at once; the digests are compared after each time.
+    pub apply_at_once_max: usize,
+    /// How many bytes of writes gather before a flush of the tables.
+    pub flush_bytes: u64,
+    /// How far clocks may differ in pace, in millionths.
+    pub drift_ppm_max: u64,
+    /// Messages travel as bytes.
+    pub wire: bool,
+    /// A send that fails is reported.
+    pub reports_unreachable: bool,
+}
+
+/// How links behave.
+#[derive(Clone, Debug)]
+pub struct NetworkSettings {
+    /// The shortest delay, in nanoseconds.
+    pub delay_minimum_ns: u64,
+    /// What comes on top of it on average, in nanoseconds.
+    pub delay_mean_ns: u64,
+    /// How many of a thousand messages are lost.
+    pub loss_per_mille: u64,
+    /// How many of a thousand messages arrive twice.
+    pub copy_per_mille: u64,
+    /// How many of a thousand messages are held back for up to four seconds.
+    pub hold_per_mille: u64,
+    /// Messages of one link arrive in the order in which they were sent, unless held.
+    pub keeps_order: bool,
+}
+
+/// How disks behave.
+#[derive(Clone, Debug)]
+pub struct DiskSettings {
+    /// The shortest time of a batch, in nanoseconds.
+    pub batch_minimum_ns: u64,
+    /// What comes on top of it on average, in nanoseconds.
+    pub batch_mean_ns: u64,
+    /// The mean time of a flush of the tables, in nanoseconds.
+    pub flush_mean_ns: u64,
+    /// Of one computer, one in so many unflushed sectors is garbled by a crash.
+    pub garbled_one_in: Option<u64>,
+    /// Sizes of the log's files and batches.
+    pub log: Limits,
+}
+
+/// How clients behave.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// How many there are.
+    pub count: u64,
+    /// How long they think between operations, in nanoseconds on average.
+    pub think_ns: u64,
+    /// How many keys there are.
+    pub keys: u64,
+    /// How many of a hundred operations are reads.
+    pub reads_percent: u64,
+    /// How many of a hundred clients use sessions and repeat what ended unknown.
+    pub sessions_percent: u64,
+    /// The largest value, in bytes.
+    pub value_bytes_max: u64,
+}
+
+/// How often each kind of mishap is drawn, relative to the others.
+#[derive(Clone, Debug, Default)]
+pub struct MishapWeights {
+    /// One computer crashes and starts again.
+    pub crash: u64,
+    /// All computers crash at the same moment.
+    pub power_cut: u64,
+    /// One process stands still for a while.
+    pub pause: u64,
+    /// One node is cut off.
+    pub isolate: u64,
+    /// The nodes fall into two groups.
+    pub split: u64,
+    /// Two groups that only one node can both reach.
+    pub bridge: u64,
+    /// Each node can reach only its two neighbours.
+    pub ring: u64,
+    /// Single directions are cut at random.
+    pub one_way: u64,
+    /// One disk stands still for a while.
+    pub stall: u64,
+    /// One disk has no room for new files for a while.
+    pub full: u64,
+    /// One write or flush fails; the node must stop.
+    pub disk_failure: u64,
+    /// The membership changes.
+    pub change: u64,
+    /// Leadership is to be handed over.
+    pub transfer: u64,
+    /// A state machine's fields are dropped and rebuilt.
+    pub rebuild: u64,
+}
+
+impl MishapWeights {
+    /// Draws a mix: each kind is left out half of the time.
+    fn draw(rng: &mut Rng) -> Self {
+        let mut weight = |most: u64| if rng.chance(1, 2) { rng.between(1, most) } else { 0 };
+        Self {
+            crash: weight(10),
+            power_cut: weight(3),
+            pause: weight(6),
+            isolate: weight(6),
+            split: weight(6),
+            bridge: weight(4),
+            ring: weight(3),
+            one_way: weight(6),
+            stall: weight(4),
+            full: weight(3),
+            disk_failure: weight(3),
+            change: weight(10),
+            transfer: weight(5),
+            rebuild: weight(3),
+        }
+    }
+}
+
+impl Settings {
+    /// What `seed` decides.
+    #[must_use]
+    pub fn draw(seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0x7365_7474_696e_6773);
+        let nodes = *rng.pick(&[3, 3, 3, 3, 3, 5, 5, 5, 1, 2, 4]).expect("some sizes");
+        let mishaps = MishapWeights::draw(&mut rng);
+        let mut settings = Self {
+            seed,
+            nodes,
+            spares: if mishaps.change > 0 { rng.between(1, 2) } else { 0 },
+            chaos_ns: rng.between(4_000, 12_000) * MILLISECOND,
+            progress_ns_max: 30_000 * MILLISECOND,
+            network: NetworkSettings::draw(&mut rng),
+            disk: DiskSettings::draw(&mut rng),
+            clients: ClientSettings::draw(&mut rng),
+            mishaps,
+            mishap_every_ns: rng.between(100, 1_500) * MILLISECOND,
+            applier_lag_ns_max: *rng.pick(&[0, 100_000, 5_000_000]).expect("some lags"),
+            thread_lag_ns_max: *rng.pick(&[0, 20_000, 500_000]).expect("some lags"),
+            apply_at_once_max: *rng.pick(&[1, 1_000]).expect("some sizes"),
+            flush_bytes: *rng.pick(&[1, 2_000, 20_000]).expect("some sizes"),
+            drift_ppm_max: *rng.pick(&[0, 100, 50_000]).expect("some drifts"),
+            wire: rng.chance(1, 4),
+            reports_unreachable: rng.chance(1, 2),
+        };
+        // What a garbled sector took away must still be with a majority of the others.
+        if settings.nodes < 3 || settings.mishaps.change > 0 {
+            settings.disk.garbled_one_in = None;
+        }
+        settings
+    }
+}
+
+impl NetworkSettings {
+    fn draw(rng: &mut Rng) -> Self {
+        let mut rate = |most: u64| if rng.chance(1, 2) { rng.between(1, most) } else { 0 };
+        let (loss_per_mille, copy_per_mille, hold_per_mille) = (rate(200), rate(200), rate(20));
+        Self {
+            delay_minimum_ns: rng.between(20, 1_000) * 1_000,
+            delay_mean_ns: *rng.pick(&[100, 1_000, 10_000, 40_000]).expect("some delays") * 1_000,
+            loss_per_mille,
+            copy_per_mille,
+            hold_per_mille,
+            keeps_order: rng.chance(1, 2),
+        }
+    }
+}
+
+impl DiskSettings {
+    fn draw(rng: &mut Rng) -> Self {
+        let segment_bytes = *rng.pick(&[32 << 10, 64 << 10]).expect("some sizes");
+        Self {
+            batch_minimum_ns: 50_000,
+            batch_mean_ns: *rng.pick(&[100, 2_000, 20_000]).expect("some times") * 1_000,
+            flush_mean_ns: *rng.pick(&[1, 20, 200]).expect("some times") * MILLISECOND,
+            garbled_one_in: rng.chance(1, 4).then(|| rng.between(2, 10)),
+            log: Limits { segment_bytes, batch_bytes_max: segment_bytes / 4 },
+        }
+    }
+}
+
+impl ClientSettings {
+    fn draw(rng: &mut Rng) -> Self {
+        Self {
+            count: rng.between(1, 8),
+            think_ns: *rng.pick(&[2, 20, 80, 300]).expect("some times") * MILLISECOND,
+            keys: rng.between(1, 5),
+            reads_percent: *rng.pick(&[10, 40, 70]).expect("some shares"),
+            sessions_percent: *rng.pick(&[0, 50, 100]).expect("some shares"),
+            value_bytes_max: *rng.pick(&[16, 16, 1_000, 3_000]).expect("some sizes"),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a log should hold: the ids of its entries, kept apart from it.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+use kernel::{EntryId, HardState, Index, NodeId, Record, Term};
+use log::Recovered;
+
+/// The ids in one log, and its term and vote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shadow {
+    base: EntryId,
+    ids: BTreeMap<Index, EntryId>,
+    term: Term,
+    vote: Option<NodeId>,
+}
+
+/// What a record does to a shadow.
+#[derive(Clone, Debug)]
+pub(crate) enum Note {
+    Entries(Vec<EntryId>),
+    Hard(HardState),
+    Truncate(Index),
+    Compact(EntryId),
+    Snapshot(EntryId),
+}
+
+impl Note {
+    pub(crate) fn of(record: &Record) -> Self {
+        match record {
+            Record::Entries(entries) => {
+                Self::Entries(entries.iter().map(kernel::Entry::id).collect())
+            }
+            Record::Hard(hard) => Self::Hard(*hard),
+            Record::Truncate(from) => Self::Truncate(*from),
+            Record::Compact { through, .. } => Self::Compact(*through),
+            Record::Snapshot { meta, .. } => Self::Snapshot(meta.last),
+        }
+    }
+}
+
+impl Shadow {
+    pub(crate) fn of(recovered: &Recovered) -> Self {
+        Self {
+            base: recovered.base,
+            ids: recovered.entries.iter().map(|entry| (entry.index(), entry.id())).collect(),
+            term: recovered.hard.term,
+            vote: recovered.hard.vote,
+        }
+    }
+
+    /// The last entry.
+    pub(crate) fn last(&self) -> EntryId {
+        self.ids.last_key_value().map_or(self.base, |(_, id)| *id)
+    }
+
+    /// True if the log holds the entry, or something stands in for it.
+    pub(crate) fn covers(&self, id: EntryId) -> bool {
+        id.index <= self.base.index || self.ids.get(&id.index) == Some(&id)
+    }
+
+    /// Does what a record does; an error says what no replica may write.
+    pub(crate) fn take(&mut self, note: &Note) -> Result<(), &'static str> {
+        match note {
+            Note::Entries(ids) => {
+                for id in ids {
+                    if id.index != self.last().index.next() {
+                        return Err("entries are written that do not follow the last one");
+                    }
+                    if id.term < self.last().term || id.term > self.term {
+                        return Err("an entry is written whose term does not fit");
+                    }
+                    self.ids.insert(id.index, *id);
+                }
+            }
+            Note::Hard(hard) => {
+                if hard.term < self.term {
+                    return Err("the term goes back");
+                }
+                let votes = (self.vote, hard.vote);
+                if hard.term == self.term && votes.0.is_some() && votes.0 != votes.1 {
+                    return Err("the vote of a term is changed");
+                }
+                (self.term, self.vote) = (hard.term, hard.vote);
+            }
+            Note::Truncate(from) => {
+                if *from <= self.base.index {
+                    return Err("what is no longer in the log is taken back");
+                }
+                self.ids.split_off(from);
+            }
+            Note::Compact(through) => {
+                if !self.covers(*through) || *through < self.base {
+                    return Err("an entry is let go that is not in the log");
+                }
+                self.ids = self.ids.split_off(&through.index.next());
+                self.base = *through;
+            }
+            Note::Snapshot(last) => {
+                self.ids.clear();
+                self.base = *last;
+            }
+        }
+        Ok(())
+    }
+}

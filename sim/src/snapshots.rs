@@ -1,0 +1,136 @@
+//! Snapshots on their way: senders, the receiver, and what it writes.
+
+use alloc::{collections::VecDeque, format, vec::Vec};
+
+use kernel::{Input, NodeId, Peer};
+use replica::{Envelope, ReceiverEffect, SenderEffect, SnapshotMessage, SnapshotSender};
+
+use crate::{
+    composition::Composition,
+    event::{Event, Wake},
+    finding::Finding,
+    life::Receiving,
+    world::World,
+};
+
+impl<C: Composition> World<C> {
+    pub(crate) fn send_snapshot(&mut self, node: NodeId, to: NodeId) -> Result<(), Finding> {
+        let life = self.living(node);
+        let reading = life.applier.reading();
+        let reading =
+            reading.map_err(|fault| Finding::Safety(format!("{node} cannot read: {fault}")))?;
+        life.streams_begun += 1;
+        let sender = SnapshotSender::new(to, life.streams_begun, reading);
+        // A stream that is under way for the same receiver is given up for the new one.
+        life.senders.insert(to, sender);
+        self.sender_turn(node, to)
+    }
+
+    /// A sender's deadline may have come.
+    pub(crate) fn sender_turn(&mut self, node: NodeId, to: NodeId) -> Result<(), Finding> {
+        let now = self.local_now(node);
+        let mut effects = Vec::new();
+        if let Some(sender) = self.living(node).senders.get_mut(&to) {
+            let done = sender.poll(now, &mut effects);
+            done.map_err(|fault| Finding::Safety(format!("{node} cannot read: {fault}")))?;
+        }
+        self.sender_effects(node, effects)
+    }
+
+    pub(crate) fn snapshot_message(
+        &mut self,
+        node: NodeId,
+        from: Peer,
+        message: SnapshotMessage,
+    ) -> Result<(), Finding> {
+        if matches!(message, SnapshotMessage::Chunk { .. }) {
+            self.living(node).receiver_inbox.push_back((from, message));
+            return self.receiver_turn(node);
+        }
+        let now = self.local_now(node);
+        let mut effects = Vec::new();
+        if let Some(sender) = self.living(node).senders.get_mut(&from.node) {
+            let done = sender.handle(now, from, &message, &mut effects);
+            done.map_err(|fault| Finding::Safety(format!("{node} cannot read: {fault}")))?;
+        }
+        self.sender_effects(node, effects)
+    }
+
+    fn sender_effects(&mut self, node: NodeId, effects: Vec<SenderEffect>) -> Result<(), Finding> {
+        let me = self.living(node).me;
+        for effect in effects {
+            match effect {
+                SenderEffect::Send { to, message } => {
+                    self.post(me, to, Envelope::Snapshot(message));
+                    let clock = self.computer(node).clock;
+                    let sender = self.living(node).senders.get(&to);
+                    let deadline = sender.and_then(SnapshotSender::deadline);
+                    if let Some(deadline) = deadline {
+                        let at_ns = clock.world_ns(deadline);
+                        self.queue.plan(at_ns, Event::Wake { peer: me, wake: Wake::Sender(to) });
+                    }
+                }
+                SenderEffect::Done { to, delivered } => {
+                    self.living(node).senders.remove(&to);
+                    self.give(node, Input::SnapshotSent { to, delivered })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The receiver takes what arrived, unless it waits for its disk.
+    fn receiver_turn(&mut self, node: NodeId) -> Result<(), Finding> {
+        loop {
+            let life = self.living(node);
+            if life.receiving.is_some() {
+                return Ok(());
+            }
+            let Some((from, message)) = life.receiver_inbox.pop_front() else {
+                return Ok(());
+            };
+            let mut effects = Vec::new();
+            life.receiver.handle(from, &message, &mut effects);
+            self.receiver_effects(node, effects.into());
+        }
+    }
+
+    fn receiver_effects(&mut self, node: NodeId, mut effects: VecDeque<ReceiverEffect>) {
+        let me = self.living(node).me;
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                ReceiverEffect::Begin { generation } => {
+                    let computer = self.computer(node);
+                    computer.base_disk.begin(generation);
+                    computer.life_and_base().0.storing = generation;
+                }
+                ReceiverEffect::Store { pairs } => {
+                    let (life, base_disk) = self.computer(node).life_and_base();
+                    base_disk.store(life.storing, pairs);
+                }
+                ReceiverEffect::Finish { meta, generation } => {
+                    let receiving = Receiving { meta, generation, then: effects };
+                    self.living(node).receiving = Some(receiving);
+                    let wait = self.disk_wait_ns(node);
+                    let wake = Wake::Received;
+                    self.queue.plan(self.now_ns + wait, Event::Wake { peer: me, wake });
+                    return;
+                }
+                ReceiverEffect::Reply { to, message } => {
+                    self.post(me, to, Envelope::Snapshot(message));
+                }
+            }
+        }
+    }
+
+    /// The received snapshot is durable.
+    pub(crate) fn snapshot_durable(&mut self, node: NodeId) -> Result<(), Finding> {
+        let (life, base_disk) = self.computer(node).life_and_base();
+        let received = life.receiving.take().expect("a snapshot was being made durable");
+        let Receiving { meta, generation, then } = received;
+        base_disk.finish(generation, &meta);
+        self.receiver_effects(node, then);
+        self.give(node, Input::SnapshotReady { meta, generation })?;
+        if self.life(node).is_some() { self.receiver_turn(node) } else { Ok(()) }
+    }
+}

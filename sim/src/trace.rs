@@ -1,0 +1,55 @@
+//! The event hash, and the optional trace that people read.
+
+use alloc::boxed::Box;
+use core::fmt::{self, Debug, Write};
+
+/// A hash over everything that happens, in order: equal hashes mean equal runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventHash(u64);
+
+impl EventHash {
+    pub(crate) const fn new() -> Self {
+        Self(0x6172_6368_6970_656c)
+    }
+
+    pub(crate) const fn mix(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 29);
+    }
+
+    pub(crate) fn mix_wide(&mut self, number: u128) {
+        for bytes in number.to_le_bytes().as_chunks::<8>().0 {
+            self.mix(u64::from_le_bytes(*bytes));
+        }
+    }
+
+    pub(crate) fn mix_bytes(&mut self, bytes: &[u8]) {
+        self.mix(u64::from(kernel::checksum::crc32c(bytes)));
+    }
+
+    pub(crate) const fn value(self) -> u64 {
+        self.0
+    }
+}
+
+/// Where the trace goes, if anywhere.
+pub(crate) struct Trace(pub(crate) Option<Box<dyn Write>>);
+
+impl Trace {
+    pub(crate) const fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(crate) fn line(&mut self, now_ns: u64, what: fmt::Arguments<'_>) {
+        if let Some(out) = &mut self.0 {
+            // A trace that cannot be written must not change the run.
+            let _ = writeln!(out, "{:>9}.{:03} {what}", now_ns / 1_000_000, now_ns / 1_000 % 1_000);
+        }
+    }
+}
+
+impl Debug for Trace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.is_on() { "Trace(on)" } else { "Trace(off)" })
+    }
+}

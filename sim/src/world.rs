@@ -1,0 +1,263 @@
+//! The world: computers, links, clients, and one event after the other.
+
+use alloc::{boxed::Box, collections::BTreeMap, format, vec::Vec};
+use core::fmt::{self, Write};
+
+use kernel::{ClusterId, DiskId, Instant, Member, Membership, NodeId, Peer, Wire};
+use log::Identity;
+use replica::Envelope;
+
+use crate::{
+    chances::Chances,
+    composition::Composition,
+    computer::{Computer, MessageOf, Power},
+    counters::Counters,
+    crowd::{Crowd, End},
+    event::{Event, Mend, Parcel, Wake},
+    finding::Finding,
+    life::Life,
+    network::{Fate, Network},
+    oracle::Oracle,
+    queue::Queue,
+    settings::Settings,
+    trace::{EventHash, Trace},
+};
+
+/// A whole world. Step it with [`World::step`], or let [`run`](crate::run) do it.
+pub struct World<C: Composition> {
+    pub(crate) composition: C,
+    pub(crate) settings: Settings,
+    pub(crate) now_ns: u64,
+    pub(crate) queue: Queue<Event<MessageOf<C>>>,
+    pub(crate) chances: Chances,
+    pub(crate) network: Network,
+    pub(crate) computers: BTreeMap<NodeId, Computer<C>>,
+    pub(crate) crowd: Crowd,
+    pub(crate) oracle: Oracle,
+    pub(crate) counters: Counters,
+    pub(crate) hash: EventHash,
+    pub(crate) trace: Trace,
+    /// The first phase is over: nothing goes wrong any more.
+    pub(crate) is_healed: bool,
+}
+
+impl<C: Composition> World<C> {
+    /// A world in which nothing has happened yet. What happens is written to `trace`, if there is one.
+    #[must_use]
+    pub fn new(composition: C, settings: Settings, trace: Option<Box<dyn Write>>) -> Self {
+        let mut chances = Chances::new(settings.seed);
+        let founders = founders(settings.nodes);
+        let mut computers = BTreeMap::new();
+        for number in 1..=settings.nodes + settings.spares {
+            let membership =
+                if number <= settings.nodes { founders.clone() } else { Membership::default() };
+            let computer = Computer::new(identity(number), settings.disk.log, membership);
+            computers.insert(NodeId(number), computer);
+        }
+        let victim = NodeId(chances.disk.between(1, settings.nodes));
+        if let Some(computer) = computers.get_mut(&victim) {
+            computer.garbled_one_in = settings.disk.garbled_one_in;
+        }
+        let crowd = Crowd::new(&settings.clients, &mut chances.clients);
+        let checks_quorum = settings.mishaps.change == 0;
+        let mut world = Self {
+            network: Network::new(settings.network.clone()),
+            oracle: Oracle::new(&founders, checks_quorum),
+            crowd,
+            composition,
+            settings,
+            now_ns: 0,
+            queue: Queue::new(),
+            chances,
+            computers,
+            counters: Counters::default(),
+            hash: EventHash::new(),
+            trace: Trace(trace),
+            is_healed: false,
+        };
+        world.begin();
+        world
+    }
+
+    fn begin(&mut self) {
+        for number in 1..=self.settings.nodes {
+            let at_ns = self.chances.lives.between(0, 100_000_000);
+            self.queue.plan(at_ns, Event::Mend(Mend::Start(NodeId(number))));
+        }
+        for client in 0..self.crowd.len() {
+            self.plan_ask(client);
+        }
+        self.plan_mishap();
+    }
+
+    /// Lets the next thing happen.
+    ///
+    /// # Errors
+    /// A [`Finding`] if it must not have.
+    pub fn step(&mut self) -> Result<(), Finding> {
+        let (at_ns, event) = self.queue.next().ok_or_else(|| {
+            Finding::Liveness("nothing is planned any more, not even a heartbeat".into())
+        })?;
+        assert!(at_ns >= self.now_ns, "time does not go back");
+        self.now_ns = at_ns;
+        self.counters.events += 1;
+        let (kind, place) = event.numbers();
+        self.hash.mix(at_ns);
+        self.hash.mix(kind ^ (place << 32));
+        if let Some(backlog) = event
+            .process()
+            .and_then(|node| self.computers.get_mut(&node))
+            .and_then(|computer| computer.backlog.as_mut())
+        {
+            backlog.push(event);
+            return Ok(());
+        }
+        match event {
+            Event::Deliver { from, to, parcel } => self.deliver(from, to, parcel),
+            Event::Wake { peer, wake } => self.wake(peer, wake),
+            Event::Ask { client } => self.ask(client),
+            Event::Mishap => self.mishap(),
+            Event::Mend(mend) => self.mend(mend),
+        }
+    }
+
+    fn wake(&mut self, peer: Peer, wake: Wake) -> Result<(), Finding> {
+        if matches!(wake, Wake::Started) {
+            return self.started(peer);
+        }
+        if self.life(peer.node).is_none_or(|life| life.me != peer) {
+            return Ok(());
+        }
+        match wake {
+            Wake::Started => Ok(()),
+            Wake::Timer => self.timer(peer.node),
+            Wake::Doom => {
+                self.crash(peer.node);
+                self.plan_start(peer.node);
+                Ok(())
+            }
+            Wake::Batch => self.batch_done(peer.node),
+            Wake::Background => self.background_done(peer.node),
+            Wake::Applier => self.applier_turn(peer.node),
+            Wake::Flush => self.flush_done(peer.node),
+            Wake::Fetch(id) => self.fetch_done(peer.node, id),
+            Wake::Unreachable(other) => {
+                self.give(peer.node, kernel::Input::Unreachable { peer: other })
+            }
+            Wake::Sender(to) => self.sender_turn(peer.node, to),
+            Wake::GiveUp(ticket) => self.ended(peer.node, ticket, End::Unknown),
+            Wake::Received => self.snapshot_durable(peer.node),
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        from: Peer,
+        to: NodeId,
+        parcel: Parcel<MessageOf<C>>,
+    ) -> Result<(), Finding> {
+        if self.life(to).is_none() {
+            return Ok(());
+        }
+        if self.life(from.node).is_none_or(|life| life.me != from) {
+            self.counters.posthumous += 1;
+        }
+        let envelope = match parcel {
+            Parcel::Value(envelope) => envelope,
+            Parcel::Bytes(bytes) => {
+                self.hash.mix_bytes(&bytes);
+                Envelope::from_bytes(bytes).map_err(|malformed| {
+                    Finding::Safety(format!("a message of {from} cannot be read: {malformed}"))
+                })?
+            }
+        };
+        match envelope {
+            Envelope::Node(message) => self.give(to, kernel::Input::Message { from, message }),
+            Envelope::Snapshot(message) => self.snapshot_message(to, from, message),
+        }
+    }
+
+    /// Sends something that waits for nothing any more.
+    pub(crate) fn post(&mut self, from: Peer, to: NodeId, envelope: Envelope<MessageOf<C>>) {
+        if self.trace.is_on() {
+            self.trace.line(self.now_ns, format_args!("{from} -> {to}  {envelope:?}"));
+        }
+        let link = (from.node, to);
+        let fate =
+            self.network.send(link, self.now_ns, &mut self.chances.network, &mut self.counters);
+        let is_off = self.computers.get(&to).is_none_or(Computer::is_off);
+        if self.settings.reports_unreachable && (is_off || matches!(fate, Fate::Cut)) {
+            let wake = Wake::Unreachable(to);
+            self.queue.plan(self.now_ns + 1_000_000, Event::Wake { peer: from, wake });
+        }
+        let Fate::Arrives(arrivals) = fate else {
+            return;
+        };
+        let parcel = if self.settings.wire {
+            Parcel::Bytes(envelope.to_bytes())
+        } else {
+            Parcel::Value(envelope)
+        };
+        for at_ns in arrivals.into_iter().flatten() {
+            self.queue.plan(at_ns, Event::Deliver { from, to, parcel: parcel.clone() });
+        }
+    }
+
+    pub(crate) fn life(&self, node: NodeId) -> Option<&Life<C>> {
+        self.computers.get(&node).and_then(Computer::life)
+    }
+
+    pub(crate) fn life_mut(&mut self, node: NodeId) -> Option<&mut Life<C>> {
+        self.computers.get_mut(&node).and_then(Computer::life_mut)
+    }
+
+    /// The computer and the life of a node that is known to live.
+    pub(crate) fn living(&mut self, node: NodeId) -> &mut Life<C> {
+        self.life_mut(node).expect("the caller knows that the node lives")
+    }
+
+    pub(crate) fn computer(&mut self, node: NodeId) -> &mut Computer<C> {
+        self.computers.get_mut(&node).expect("every node has a computer")
+    }
+
+    /// What the clock of a node's computer says.
+    pub(crate) fn local_now(&self, node: NodeId) -> Instant {
+        self.computers[&node].clock.local(self.now_ns)
+    }
+
+    /// Those whose process runs, pauses included.
+    pub(crate) fn alive(&self) -> Vec<NodeId> {
+        let on = |computer: &&Computer<C>| matches!(computer.power, Power::On(_));
+        self.computers.values().filter(on).map(Computer::node).collect()
+    }
+
+    pub(crate) fn note(&mut self, what: fmt::Arguments<'_>) {
+        self.trace.line(self.now_ns, what);
+    }
+}
+
+impl<C: Composition> fmt::Debug for World<C> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "World(seed {} at {} ns)", self.settings.seed, self.now_ns)
+    }
+}
+
+/// Whom a node knows another by.
+pub(crate) fn member(node: NodeId) -> Member {
+    Member {
+        name: format!("node{node}"),
+        peer_address: format!("node{node}:1"),
+        client_address: format!("node{node}:2"),
+        disk: DiskId(node.0.into()),
+    }
+}
+
+fn founders(nodes: u64) -> Membership {
+    Membership::of_voters(
+        (1..=nodes).map(|number| (NodeId(number), member(NodeId(number)))).collect(),
+    )
+}
+
+const fn identity(number: u64) -> Identity {
+    Identity { cluster: ClusterId(7), node: NodeId(number), disk: DiskId(number as u128) }
+}

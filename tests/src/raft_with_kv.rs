@@ -1,0 +1,121 @@
+//! Raft and the key/value store, for the simulator.
+
+use std::time::Duration;
+
+use kernel::{Bytes, DiskId, Member, NodeId, Rng, Session, Wire};
+use kv::{Answer, Command, Expect, KvMachine, Query};
+use log::Trust;
+use raft::{Change, Config, Raft, Request};
+use sim::{Asked, Boot, Composition, MembershipChange};
+
+/// A cluster of Raft replicas with the key/value store on them.
+#[derive(Clone, Debug)]
+pub struct RaftWithKv {
+    config: Config,
+}
+
+impl RaftWithKv {
+    /// With sizes drawn from `seed`, so small that logs are compacted, entries are fetched back and
+    /// snapshots are sent within seconds.
+    #[must_use]
+    pub fn draw(seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0x7261_6674);
+        let batch_bytes_max = *rng.pick(&[200, 2_000, 20_000]).expect("some sizes");
+        let config = Config {
+            request_timeout: Duration::from_millis(rng.between(500, 3_000)),
+            disk_stall: Duration::from_millis(rng.between(500, 2_000)),
+            batch_bytes_max,
+            window_bytes: batch_bytes_max * rng.between(1, 8),
+            cache_bytes: *rng.pick(&[0, 2_000, 100_000]).expect("some sizes"),
+            retain_bytes: *rng.pick(&[0, 5_000, 100_000]).expect("some sizes"),
+            promote_behind_max: 20,
+            ..Config::default()
+        };
+        Self { config }
+    }
+}
+
+impl Composition for RaftWithKv {
+    type Node = Raft;
+    type Machine = KvMachine;
+
+    fn machine(&self) -> KvMachine {
+        KvMachine::default()
+    }
+
+    fn boot(&self, boot: Boot) -> Raft {
+        let uncertain_until = match boot.trust {
+            Trust::Uncertain { until, .. } => Some(until),
+            Trust::Whole | Trust::Torn { .. } => None,
+        };
+        let replica = raft::Boot {
+            me: boot.me,
+            seed: boot.seed,
+            hard: boot.hard,
+            base: boot.base,
+            base_stamp: boot.base_stamp,
+            membership: boot.membership,
+            entries: boot.entries,
+            applied: boot.applied,
+            uncertain_until,
+        };
+        Raft::new(self.config.clone(), replica, boot.now)
+    }
+
+    fn ask(&self, key: &[u8], call: &check::Call, session: Option<Session>) -> Asked<Request> {
+        let key = Bytes::copy_from_slice(key);
+        let bytes = |value: &Vec<u8>| Bytes::copy_from_slice(value);
+        let command = match call {
+            check::Call::Read => {
+                let query = Some(Query::Get { key }.to_bytes());
+                return Asked { request: Request::Read, query };
+            }
+            check::Call::Write(value) => {
+                Command::Put { key, value: bytes(value), expect: Expect::Any }
+            }
+            check::Call::CompareAndSet { expected, new } => {
+                let expect =
+                    expected.as_ref().map_or(Expect::Absent, |value| Expect::Value(bytes(value)));
+                Command::Put { key, value: bytes(new), expect }
+            }
+            check::Call::Delete => Command::Delete { key, expect: Expect::Any },
+        };
+        Asked { request: Request::Command { data: command.to_bytes(), session }, query: None }
+    }
+
+    fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String> {
+        let answer = Answer::from_bytes(answer).map_err(|malformed| malformed.to_string())?;
+        let told = match answer {
+            Answer::Found(item) => check::Answer::Found(Some(item.value.to_vec())),
+            Answer::Missing => check::Answer::Found(None),
+            Answer::Put { .. } => check::Answer::Written,
+            Answer::Mismatch { .. } => check::Answer::Mismatch,
+            Answer::Deleted { was_there, .. } => check::Answer::Deleted(was_there),
+            other => return Err(format!("{other:?}")),
+        };
+        if call.fits(&told) { Ok(told) } else { Err(format!("{told:?}")) }
+    }
+
+    fn change(&self, change: &MembershipChange) -> Request {
+        Request::Change(match change {
+            MembershipChange::AddLearner(node) => {
+                Change::AddLearner { node: *node, member: member(*node) }
+            }
+            MembershipChange::Promote(node, replacing) => {
+                Change::Promote { node: *node, replacing: *replacing }
+            }
+            MembershipChange::Remove(node) => Change::Remove { node: *node },
+            MembershipChange::SetVoters(voters) => {
+                Change::SetVoters(voters.iter().copied().collect())
+            }
+        })
+    }
+
+    fn transfer(&self, to: Option<NodeId>) -> Request {
+        Request::Transfer { to }
+    }
+}
+
+fn member(node: NodeId) -> Member {
+    Member { name: format!("node{node}"), disk: DiskId(node.0.into()), ..Member::default() }
+}

@@ -1,0 +1,173 @@
+//! All that must be green before a change is merged, a step at a time, each with its time.
+
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use crate::tidy;
+
+/// A machine without an operating system.
+const BARE_METAL: &str = "x86_64-unknown-none";
+
+/// One step: its name, what it holds, and how it is done.
+struct Step {
+    name: &'static str,
+    holds: &'static str,
+    run: fn(&Path) -> Result<(), String>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "format", holds: "rustfmt has nothing to say", run: format },
+    Step { name: "tidy", holds: "the house rules", run: tidy::check },
+    Step { name: "lints", holds: "clippy has nothing to say, in tests neither", run: lints },
+    Step { name: "chores", holds: "the tests of xtask itself", run: chores },
+    Step { name: "docs", holds: "every link in the documentation leads somewhere", run: docs },
+    Step {
+        name: "bare-metal",
+        holds: "the core builds without an operating system",
+        run: bare_metal,
+    },
+    Step { name: "real", holds: "real processes, killed and cut off for real", run: real },
+];
+
+/// Runs all steps, or the one called `only`. Goes on after a failure, so that one run tells all.
+///
+/// # Errors
+/// The names of the steps that failed, or that there is no such step.
+pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<(), String> {
+    let chosen: Vec<&Step> =
+        STEPS.iter().filter(|step| only.is_none_or(|name| name == step.name)).collect();
+    if chosen.is_empty() {
+        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        return Err(format!("there is no such step; there are: {}", names.join(", ")));
+    }
+    let mut done = Vec::new();
+    for step in chosen {
+        println!("== {}: {}", step.name, step.holds);
+        let start = Instant::now();
+        let result = (step.run)(root);
+        if let Err(message) = &result {
+            println!("{message}");
+        }
+        done.push((step.name, start.elapsed(), result.is_ok()));
+    }
+    print!("{}", summary(&done));
+    let failed: Vec<&str> = done.iter().filter(|(.., ok)| !ok).map(|(name, ..)| *name).collect();
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+}
+
+fn summary(done: &[(&str, Duration, bool)]) -> String {
+    let mut text = String::from("\nstep         seconds  result\n");
+    for (name, took, ok) in done {
+        let (seconds, result) = (took.as_millis() / 1000, if *ok { "ok" } else { "FAILED" });
+        text.push_str(&format!("{name:<12} {seconds:>7}  {result}\n"));
+    }
+    text
+}
+
+fn format(root: &Path) -> Result<(), String> {
+    succeed(cargo(root).args(["fmt", "--all", "--check"]))
+}
+
+fn lints(root: &Path) -> Result<(), String> {
+    succeed(cargo(root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+fn chores(root: &Path) -> Result<(), String> {
+    succeed(cargo(root).args(["test", "--package", "xtask"]))
+}
+
+fn docs(root: &Path) -> Result<(), String> {
+    let mut command = cargo(root);
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    succeed(command.args(["doc", "--workspace", "--no-deps", "--document-private-items"]))
+}
+
+fn bare_metal(root: &Path) -> Result<(), String> {
+    require_target(root)?;
+    let mut command = cargo(root);
+    command.args(["check", "--target", BARE_METAL]);
+    for package in tidy::core_packages(root)? {
+        command.args(["--package", &package]);
+    }
+    succeed(&mut command)
+}
+
+/// Has the bare-metal target installed if it is missing.
+fn require_target(root: &Path) -> Result<(), String> {
+    let rustup = |arguments: &[&str]| {
+        Command::new("rustup").args(arguments).current_dir(root).output().map_err(|error| {
+            format!("rustup did not start ({error}); install the target {BARE_METAL} another way")
+        })
+    };
+    let installed = rustup(&["target", "list", "--installed"])?;
+    if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == BARE_METAL) {
+        return Ok(());
+    }
+    let added = rustup(&["target", "add", BARE_METAL])?;
+    if added.status.success() {
+        return Ok(());
+    }
+    let reason = String::from_utf8_lossy(&added.stderr);
+    Err(format!(
+        "the target {BARE_METAL} is missing and could not be added; with a network, run \
+         `rustup target add {BARE_METAL}`.\n{reason}"
+    ))
+}
+
+fn real(root: &Path) -> Result<(), String> {
+    let places = ["tests/tests/real.rs", "tests/tests/real/main.rs"];
+    if !places.iter().any(|place| root.join(place).exists()) {
+        println!("there are no tests of real processes yet");
+        return Ok(());
+    }
+    succeed(cargo(root).args(["build", "--release", "--package", "archipel"]))?;
+    succeed(cargo(root).args([
+        "test",
+        "--release",
+        "--package",
+        "archipel-tests",
+        "--test",
+        "real",
+    ]))
+}
+
+/// The Cargo that runs us, in the root of the workspace.
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(crate::cargo_program());
+    command.current_dir(root);
+    command
+}
+
+/// Runs a command that must end well.
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+    let shown = format!("cargo {}", words.join(" "));
+    let status = command.status().map_err(|error| format!("`{shown}` did not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use super::{run, summary};
+
+    #[test]
+    fn an_unknown_step_is_answered_with_those_there_are() {
+        let error = run(Path::new("."), Some("formt")).expect_err("there is no such step");
+        assert!(error.contains("format, tidy, lints"), "{error}");
+    }
+
+    #[test]
+    fn the_summary_has_a_line_a_step() {
+        let text = summary(&[
+            ("format", Duration::from_millis(1900), true),
+            ("docs", Duration::ZERO, false),
+        ]);
+        assert!(text.contains("format             1  ok\n"), "{text}");
+        assert!(text.contains("docs               0  FAILED\n"), "{text}");
+    }
+}

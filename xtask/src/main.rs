@@ -1,0 +1,63 @@
+//! `cargo xtask`: the project's own chores.
+//!
+//! ```text
+//! cargo xtask tidy             the house rules; every breach with its file and line
+//! cargo xtask tidy --stats     how long the files and functions are, and how often they assert
+//! cargo xtask ci               all that must be green before a change is merged
+//! cargo xtask ci --only STEP   one step of it
+//! cargo xtask picture          a captured terminal, from standard input, as an SVG
+//! ```
+
+mod ci;
+mod picture;
+mod tidy;
+
+use std::{path::PathBuf, process::ExitCode};
+
+const HELP: &str = "\
+The project's own chores.
+
+  cargo xtask tidy             check the house rules
+  cargo xtask tidy --stats     sizes of files and functions, and assertions, for each crate
+  cargo xtask ci               format, lints, tidy, docs, bare metal, real processes
+  cargo xtask ci --only STEP   one step of it
+  cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = workspace_root();
+    let result = match words.as_slice() {
+        ["tidy"] => tidy::check(&root),
+        ["tidy", "--stats"] => tidy::print_statistics(&root),
+        ["ci"] => ci::run(&root, None),
+        ["ci", "--only", step] => ci::run(&root, Some(step)),
+        ["picture"] => std::io::read_to_string(std::io::stdin())
+            .map(|screen| print!("{}", picture::draw(&screen)))
+            .map_err(|error| format!("standard input could not be read: {error}")),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("`{}` is not a chore.\n\n{HELP}", words.join(" "))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace: the one above this crate's, which Cargo names.
+fn workspace_root() -> PathBuf {
+    let manifest_folder = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest_folder.parent().expect("the crate's folder stands in the workspace's").to_path_buf()
+}
+
+/// The Cargo that runs us.
+fn cargo_program() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
