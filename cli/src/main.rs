@@ -1,0 +1,49 @@
+//! archipel: real distributed systems that you can run, break and understand.
+
+mod arguments;
+mod bench;
+mod client;
+mod exit;
+mod kv;
+mod leader;
+mod member;
+mod node;
+mod status;
+mod table;
+mod up;
+
+use std::process::ExitCode;
+
+use arguments::{Command, Parsed};
+use exit::{Exit, Failure, Outcome};
+
+fn main() -> ExitCode {
+    run()
+        .unwrap_or_else(|failure| {
+            eprintln!("archipel: {failure}");
+            failure.exit
+        })
+        .into()
+}
+
+fn run() -> Outcome {
+    let Parsed { command, matches } = arguments::parse(std::env::args_os().collect())?;
+    match command {
+        Command::Up(options) => wait_for(up::run(&options)),
+        Command::Node(options) => node::run(&options, &matches),
+        Command::Kv(command) => wait_for(kv::run(&command)),
+        Command::Status(options) => wait_for(status::run(&options)),
+        Command::Member(command) => wait_for(member::run(&command)),
+        Command::Leader(command) => wait_for(leader::run(&command)),
+        Command::Bench(command) => wait_for(bench::run(&command)),
+    }
+}
+
+/// Runs a command on this thread alone: clients and supervisors leave the processor to the nodes.
+fn wait_for(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(Exit::Broken, format!("The system gives no event queue: {error}."))
+    })?;
+    runtime.block_on(command)
+}

@@ -1,0 +1,170 @@
+//! A node's life: recover, listen, serve, stop.
+
+use std::{sync::Arc, time::Duration};
+
+use host::{FolderIdentity, HostConfig, Notify, Running, StartError};
+use kernel::Fault;
+use kv::KvMachine;
+use raft::Raft;
+use serve::{Front, Node};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{
+    join::Joiner,
+    narrate,
+    options::NodeOptions,
+    plan::{self, Addresses, Plan},
+    stop,
+};
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Runs the node until it is asked to stop or stops itself.
+pub(crate) async fn run(
+    options: &NodeOptions,
+    addresses: Addresses,
+    lives: Option<FolderIdentity>,
+) -> Outcome {
+    let clients = serve::raise_open_files(options.connections_max);
+    let listener = TcpListener::bind(&addresses.client_listen).await.map_err(|error| {
+        Failure::usage(format!(
+            "Clients cannot be listened for on {}: {error}. Stop what uses the port, or choose \
+             another one with --port.",
+            addresses.client_listen
+        ))
+    })?;
+    let joiner = Joiner::new(options);
+    let plan = match &joiner {
+        Some(joiner) if lives.is_none() => {
+            tokio::select! {
+                cluster = joiner.find_cluster() => plan::joiner(cluster?),
+                asked = stop::asked(options.stop_with_stdin) => return asked.map(|_| Exit::Done),
+            }
+        }
+        _ => plan::first_member(options, &addresses, lives.as_ref())?,
+    };
+    let running = start(options, &addresses, &plan)?;
+    let limits = serve::Limits {
+        connections_max: clients,
+        client_timeout: Duration::from_millis(options.client_timeout_ms),
+        answer_timeout: Duration::from_millis(options.request_timeout_ms) + Duration::from_secs(2),
+        ..serve::Limits::default()
+    };
+    let front = Front::new(running.handle(), running.cluster(), options.name.clone(), limits);
+    tracing::info!(
+        "{} is ready for clients at http://{} and for other nodes at {}. Its data is in {}.",
+        options.name,
+        addresses.client,
+        addresses.peer,
+        plan::folder(options).display()
+    );
+    until_stopped(options, &addresses, running, listener, front, joiner).await
+}
+
+async fn until_stopped(
+    options: &NodeOptions,
+    addresses: &Addresses,
+    running: Running<Raft>,
+    listener: TcpListener,
+    front: Front,
+    joiner: Option<Joiner>,
+) -> Outcome {
+    let node = running.handle();
+    let (stop, stopping) = watch::channel(false);
+    let serving = tokio::spawn(serve::serve(listener, Arc::new(front), stopping));
+    tokio::spawn(narrate::narrate(node.clone()));
+    let entering = enter(joiner, node.clone(), addresses.clone());
+    let ended = tokio::select! {
+        asked = stop::asked(options.stop_with_stdin) => asked.map(Some),
+        _ = node.stopped() => Ok(None),
+        failure = entering => Err(failure),
+    };
+    if let Ok(Some(by)) = &ended {
+        tracing::info!("Stopping, asked by {by}.");
+    }
+    let _ = stop.send(true);
+    let _ = serving.await;
+    let fault = tokio::task::spawn_blocking(|| running.stop());
+    let fault = fault.await.expect("stopping a node does not panic");
+    ended?;
+    match fault {
+        None => {
+            tracing::info!("Stopped; the data is on disk.");
+            Ok(Exit::Done)
+        }
+        Some(fault) => Err(broken(&fault)),
+    }
+}
+
+/// Sees the node into its cluster; ends only if that cannot be.
+async fn enter(joiner: Option<Joiner>, node: Node, addresses: Addresses) -> Failure {
+    if let Some(joiner) = joiner
+        && let Err(failure) = joiner.enter(node.me().node, &addresses).await
+    {
+        return failure;
+    }
+    std::future::pending().await
+}
+
+fn start(options: &NodeOptions, addresses: &Addresses, plan: &Plan) -> Outcome<Running<Raft>> {
+    const MIB: u64 = 1 << 20;
+    let mut config = HostConfig::new(plan::folder(options), plan.node, plan.begin.clone());
+    config.name.clone_from(&options.name);
+    config.peer_listen.clone_from(&addresses.peer_listen);
+    config.peer_advertised.clone_from(&addresses.peer);
+    config.limits.segment_bytes = options.segment_mib * MIB;
+    config.limits.tables_cache_bytes =
+        usize::try_from(options.cache_mib * MIB).unwrap_or(usize::MAX);
+    config.notify = Notify::new(|sentence| tracing::warn!("{sentence}"));
+    let raft_config = raft_config(options);
+    let boot = move |boot: host::Boot| {
+        let now = boot.now;
+        (Raft::new(raft_config, raft_boot(boot), now), KvMachine)
+    };
+    host::start(config, boot).map_err(|error| not_started(&error))
+}
+
+fn raft_config(options: &NodeOptions) -> raft::Config {
+    raft::Config {
+        heartbeat: Duration::from_millis(options.heartbeat_ms),
+        election_min: Duration::from_millis(options.election_min_ms),
+        election_max: Duration::from_millis(options.election_max_ms),
+        request_timeout: Duration::from_millis(options.request_timeout_ms),
+        retain_bytes: options.retain_mib << 20,
+        ..raft::Config::default()
+    }
+}
+
+fn raft_boot(boot: host::Boot) -> raft::Boot {
+    raft::Boot {
+        me: boot.me,
+        seed: boot.seed,
+        hard: boot.hard,
+        base: boot.base,
+        base_stamp: boot.base_stamp,
+        membership: boot.membership,
+        entries: boot.entries,
+        applied: boot.applied,
+        uncertain_until: boot.uncertain_until,
+    }
+}
+
+/// Why a node did not start.
+pub(super) fn not_started(error: &StartError) -> Failure {
+    let exit = match error {
+        StartError::DamagedFolder { .. }
+        | StartError::MissingSegment { .. }
+        | StartError::ForeignSegment { .. }
+        | StartError::DamagedLog { .. }
+        | StartError::Tables { .. } => Exit::Damaged,
+        _ => Exit::Usage,
+    };
+    Failure::new(exit, error.to_string())
+}
+
+fn broken(fault: &Fault) -> Failure {
+    let message = format!(
+        "The node stopped itself: {fault}. The other nodes go on without it. Start it again; if its \
+         data is damaged, it will say so and what to do."
+    );
+    Failure::new(Exit::Broken, message)
+}

@@ -1,0 +1,9 @@
+//! The program as its users meet it: real processes, real sockets, real folders.
+
+mod cluster;
+mod commands;
+mod http;
+mod joining;
+mod node;
+mod requests;
+mod up;

@@ -1,0 +1,74 @@
+//! One client's connection, from its first byte to its last.
+
+use std::{future::poll_fn, pin::Pin, sync::Arc};
+
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::watch, time::timeout};
+
+use crate::{error::ApiError, front::Front, server::stopped};
+
+/// The most bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// Serves `stream` until the client leaves, is too slow, or `stop` becomes true.
+pub(crate) async fn serve(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    // A silent connection costs next to nothing until its first byte.
+    let first = tokio::select! {
+        first = timeout(front.limits.client_timeout, stream.readable()) => first,
+        () = stopped(&mut stop) => return,
+    };
+    if !matches!(first, Ok(Ok(()))) {
+        return;
+    }
+    // Boxed: an idle connection then carries no room for a request.
+    let service =
+        service_fn(|request: Request<Incoming>| Box::pin(Arc::clone(front).answer(request)));
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(front.limits.client_timeout)
+        .half_close(true)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = poll_fn(|context| connection.poll_without_shutdown(context)) => Some(ended),
+        () = stopped(&mut stop) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            poll_fn(|context| connection.poll_without_shutdown(context)).await
+        }
+    };
+    let parts = connection.into_parts();
+    let mut stream = parts.io.into_inner();
+    let was_slow = ended.is_err_and(|error| error.is_timeout());
+    if was_slow && !parts.read_buf.is_empty() {
+        let error = ApiError::new(
+            hyper::StatusCode::REQUEST_TIMEOUT,
+            "too_slow",
+            "The request's head did not arrive in time; send it again over a faster connection.",
+        );
+        let _ = timeout(front.limits.client_timeout, stream.write_all(&raw(error))).await;
+    }
+    let _ = stream.shutdown().await;
+}
+
+/// An error as the bytes of a whole answer, for when there is no request to answer.
+pub(crate) fn raw(error: ApiError) -> Vec<u8> {
+    let response = error.closing().into_answer().into_response();
+    let mut bytes = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+    for (name, value) in response.headers() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let (_, body) = response.into_parts();
+    let body = body.into_inner().unwrap_or_default();
+    bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+    bytes.extend_from_slice(&body);
+    bytes
+}

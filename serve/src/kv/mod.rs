@@ -1,0 +1,87 @@
+//! The key/value store over HTTP: chapter 15's interface, with its faults mended.
+//!
+//! ```text
+//! POST   /kv  {key, value, expect?}    200 {key, value}     409 if expect does not hold
+//! GET    /kv/{key}                     200 {key, value}     404
+//! DELETE /kv/{key}  {expect?}          200 {key, deleted}   409 if expect does not hold
+//! GET    /kv?prefix=&limit=&after=     200 {items: [{key, value, revision}], after}
+//! ```
+//! Reads are linearizable on every node; `?consistency=stale` reads this node's own copy, at once.
+//! `X-Revision` tells when the pair was last written.
+
+mod delete;
+mod expect;
+mod get;
+mod list;
+mod put;
+
+pub(crate) use delete::delete;
+pub(crate) use get::get;
+pub(crate) use list::{list, page_of};
+pub(crate) use put::put;
+
+use bytes::Bytes;
+use kernel::{Fault, Reading, Wire};
+use kv::{Answer, Command, Invalid, KEY_BYTES_MAX, Query, VALUE_BYTES_MAX};
+use raft::Request;
+
+use crate::{call::Call, error::ApiError, front::Front, outcome};
+
+/// Which of two reads a client wants.
+const CONSISTENCY: &str = "consistency";
+
+/// Puts a command through the log; `call` may name a session.
+async fn carry_out(front: &Front, call: &Call, command: &Command) -> Result<Answer, ApiError> {
+    command.check().map_err(invalid)?;
+    let request = Request::Command { data: command.to_bytes(), session: call.session()? };
+    let answer = front.node.request(request).await.map_err(outcome::of_write)?;
+    Answer::from_bytes(answer).map_err(|error| {
+        outcome::broken(&Fault::Corrupt(format!("the store's answer cannot be read: {error}")))
+    })
+}
+
+/// One moment of the tables, as fresh as the client asks for.
+async fn reading(front: &Front, call: &Call) -> Result<Reading, ApiError> {
+    match call.query.get(CONSISTENCY) {
+        None | Some("linearizable") => {
+            front.node.read(Request::Read).await.map_err(outcome::of_read)
+        }
+        Some("stale") => front.node.stale().await.map_err(outcome::of_read),
+        Some(_) => Err(ApiError::bad(
+            "bad_query",
+            "The consistency of a read is \"linearizable\", which is the default, or \"stale\".",
+        )),
+    }
+}
+
+fn ask(reading: &Reading, query: &Query) -> Result<Answer, ApiError> {
+    query.answer(reading).map_err(|fault| outcome::broken(&fault))
+}
+
+/// An answer that is not what was asked for: a rule broken, or else a bug, told as one.
+fn other(answer: &Answer) -> ApiError {
+    if let Answer::Invalid(reason) = answer {
+        return invalid(*reason);
+    }
+    outcome::broken(&Fault::StateMachine(format!("an answer that was not asked for: {answer:?}")))
+}
+
+/// The command or the query breaks a rule of the store.
+fn invalid(invalid: Invalid) -> ApiError {
+    let message = format!("Not done: {invalid}.");
+    match invalid {
+        Invalid::KeyEmpty => ApiError::bad("bad_key", message),
+        Invalid::KeyTooLong => {
+            ApiError::too_large("key_too_large", message).with("limitBytes", KEY_BYTES_MAX)
+        }
+        Invalid::ValueTooLong => {
+            ApiError::too_large("value_too_large", message).with("limitBytes", VALUE_BYTES_MAX)
+        }
+        Invalid::Malformed => outcome::broken(&Fault::StateMachine(message)),
+    }
+}
+
+/// Bytes as JSON can carry them: what other fronts wrote may be no text.
+pub(crate) fn shown(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
