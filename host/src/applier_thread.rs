@@ -186,13 +186,14 @@ impl<N: Node, S: StateMachine> ApplierThread<N, S> {
     fn finish(&mut self) -> Result<(), Fault> {
         loop {
             self.begin_flush(true);
-            if !self.applier.is_flushing() {
+            let has_room = self.shared.metrics.tables_lack_room.get() == 0;
+            if !self.applier.is_flushing() || !has_room {
                 return Ok(());
             }
             let mut flushed = Vec::new();
             self.shared.mail.flushed.take_within(&mut flushed, STOP_WAIT);
             if flushed.is_empty() {
-                // There is no room, or the disk is very slow: the log has it all.
+                // The disk is very slow; the log has it all.
                 return Ok(());
             }
             self.settle(flushed)?;

@@ -87,7 +87,8 @@ pub struct Limits {
     pub log_queue_bytes_max: u64,
     /// What may wait to be applied, bytes, before requests are refused.
     pub apply_queue_bytes_max: u64,
-    /// Room that stays free on the disk for the tables when a log segment is made, bytes.
+    /// Room that stays free on the disk for the tables when a log segment is made, bytes: some two
+    /// flushes, or the tables can no longer free the log on a disk that is full.
     pub reserve_bytes: u64,
 }
 
@@ -103,7 +104,7 @@ impl Default for Limits {
             requests_waiting_max: 65_536,
             log_queue_bytes_max: 64 << 20,
             apply_queue_bytes_max: 64 << 20,
-            reserve_bytes: 16 << 20,
+            reserve_bytes: 32 << 20,
         }
     }
 }

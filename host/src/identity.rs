@@ -45,7 +45,8 @@ impl IdentityFile {
         let FolderIdentity { cluster, node, disk, name, incarnation } = &self.identity;
         let complete = if self.is_complete { "yes" } else { "no" };
         let lines = format!(
-            "{TITLE}\ncluster {:032x}\nnode {node}\ndisk {:032x}\nname {}\nincarnation {incarnation}\ncomplete {complete}\n",
+            "{TITLE}\ncluster {:032x}\nnode {node}\ndisk {:032x}\nname {}\n\
+             incarnation {incarnation}\ncomplete {complete}\n",
             cluster.0,
             disk.0,
             name.replace('\n', " "),

@@ -113,6 +113,8 @@ pub struct HostMetrics {
     pub leader: Option<NodeId>,
     /// True while there is no room for another segment of the log.
     pub disk_full: bool,
+    /// True while there is no room for a flush of the tables.
+    pub tables_lack_room: bool,
     /// Snapshots delivered to other nodes.
     pub snapshots_sent: u64,
     /// Snapshots received whole.
@@ -156,6 +158,7 @@ pub(crate) struct Metrics {
     pub(crate) elections_started: Counter,
     pub(crate) leaderships: Counter,
     pub(crate) disk_full: Counter,
+    pub(crate) tables_lack_room: Counter,
     pub(crate) snapshots_sent: Counter,
     pub(crate) snapshots_received: Counter,
 }
@@ -221,6 +224,7 @@ impl Metrics {
             term: part.term,
             leader: part.leader,
             disk_full: self.disk_full.get() != 0,
+            tables_lack_room: self.tables_lack_room.get() != 0,
             snapshots_sent: self.snapshots_sent.get(),
             snapshots_received: self.snapshots_received.get(),
         }

@@ -91,13 +91,15 @@ fn reopen(config: &HostConfig, folder: &Folder) -> Result<Contents, StartError> 
         Trust::Whole => None,
         Trust::Torn { batch, from } => {
             config.notify.say(&format!(
-                "The log ended in a write that was never finished (batch {batch}, from index {from}). It was cut; nothing that was acknowledged is lost."
+                "The log ended in a write that was never finished (batch {batch}, from index {from}). \
+                 It was cut; nothing that was acknowledged is lost."
             ));
             None
         }
         Trust::Uncertain { from, until } => {
             config.notify.say(&format!(
-                "The end of the log is damaged from index {from} on. This node does not vote until the others have brought it up to index {}.",
+                "The end of the log is damaged from index {from} on. \
+                 This node does not vote until the others have brought it up to index {}.",
                 until.index
             ));
             Some(until)

@@ -11,6 +11,7 @@ use log::DiskOperation;
 use crate::{
     disk::{create_segment, is_full, remove_segment, room},
     log_thread::LogWork,
+    running::yield_to_others,
     shared::Shared,
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct SegmentThread<N: Node> {
 
 impl<N: Node> SegmentThread<N> {
     pub(crate) fn run(&self) {
+        yield_to_others();
         let mut operations = Vec::new();
         while self.shared.mail.segments.take(&mut operations) {
             for operation in operations.drain(..) {

@@ -9,6 +9,7 @@ use replica::{ReceiverEffect, SenderEffect, SnapshotMessage, SnapshotReceiver, S
 use crate::{
     base::{Filling, GenerationFile},
     inbox::Event,
+    running::yield_to_others,
     shared::Shared,
 };
 
@@ -44,6 +45,7 @@ pub(crate) struct Streams {
 
 impl<N: Node> SnapshotThread<N> {
     pub(crate) fn run(&mut self) {
+        yield_to_others();
         let mut work = Vec::new();
         while self.shared.mail.snapshots.take_within(&mut work, self.sleep()) {
             for item in work.drain(..) {

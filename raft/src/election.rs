@@ -74,17 +74,17 @@ impl Raft {
                 self.on_pre_vote_reply_to(asked_by, asked_in, from.node, granted);
             }
             Body::Append { previous, .. } => self.reject_append(from, previous),
-            Body::Heartbeat { round, .. } => {
+            // Its rounds are not those of the term in which it may lead again: none is confirmed.
+            Body::Heartbeat { .. } => {
+                let round = 0;
                 let (received, matched) = (Index(0), Index(0));
                 let body = Body::HeartbeatReply { asked_by, round, received, matched };
                 self.send_when_saved(from.node, body);
             }
             // A request is handed on once: who has it, and what became of it, holds in every term.
             Body::Forward { to, number, proposals } => self.on_forward(from, to, number, proposals),
-            Body::ForwardReply { asked_by, ticket, outcome } => {
-                if asked_by == self.me.incarnation {
-                    self.on_forward_reply(ticket, outcome);
-                }
+            Body::ForwardReply { asked_by, ticket, outcome } if asked_by == self.me.incarnation => {
+                self.on_forward_reply(ticket, outcome);
             }
             _ => {}
         }

@@ -56,6 +56,8 @@ impl Leadership {
     /// When the leader next has something to do; `tick` is when its state machine has.
     pub(crate) fn next_wake(&self, tick: Option<Instant>) -> Instant {
         let handover = self.handover.as_ref().map(|handover| handover.until);
+        // While leadership is handed over nothing is added to the log, ticks neither.
+        let tick = tick.filter(|_| handover.is_none());
         [tick, handover].into_iter().flatten().fold(self.heartbeat_at, Instant::min)
     }
 

@@ -110,6 +110,8 @@ impl Raft {
         for entry in &boot.entries {
             history.appended(entry);
         }
+        // The configuration in force is told below, once.
+        history.take_news();
         // Fine enough for what is to be kept, coarse enough to cost nothing.
         let mark_bytes = (config.retain_bytes / 64).clamp(2048, 1024 * 1024);
         let log = Entries::new(boot.base, boot.base_stamp, boot.entries, mark_bytes);
@@ -237,7 +239,9 @@ impl Raft {
     pub(crate) fn persist(&mut self, change: LogChange, mut records: Vec<Record>) -> PersistNumber {
         if self.saved != self.hard {
             self.saved = self.hard;
-            records.push(Record::Hard(self.hard));
+            // First: work that is spread over several batches must not leave entries of a term that the
+            // disk does not know yet (B29).
+            records.insert(0, Record::Hard(self.hard));
         }
         let number = self.durability.issue(change, self.now);
         self.effects.push(Effect::Persist { number, records });

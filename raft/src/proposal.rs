@@ -17,7 +17,7 @@ use crate::{
     leader::Draft,
     message::{Body, ForwardOutcome, Proposal},
     node::{Part, Raft},
-    request::{Change, Request},
+    request::Request,
     tickets::Fate,
 };
 
@@ -133,23 +133,31 @@ impl Raft {
                     ));
                 }
                 Request::Read => {}
-                Request::Change(change) => others.push((origin, Ok(change))),
-                Request::Transfer { to } => others.push((origin, Err(to))),
+                request @ (Request::Change(_) | Request::Transfer { .. }) => {
+                    others.push((from, Proposal { ticket, request, wall_ms }));
+                }
             }
         }
         self.draft_tick(&mut entries);
         if !entries.is_empty() {
             self.append(None, entries);
         }
-        for (origin, request) in others {
-            self.take_rare_request(origin, request);
+        for (from, proposal) in others {
+            self.take_rare_request(from, proposal);
         }
     }
 
-    fn take_rare_request(&mut self, origin: Origin, request: Result<Change, Option<NodeId>>) {
-        match request {
-            Ok(change) => self.propose_change(origin, &change),
-            Err(to) => self.start_handover(origin, to),
+    fn take_rare_request(&mut self, from: Peer, proposal: Proposal) {
+        if self.leadership().is_some_and(|leadership| leadership.handover.is_some()) {
+            // One before it hands leadership over: it waits like every request.
+            self.desk.push(from, proposal);
+            return;
+        }
+        let origin = Origin { peer: from, ticket: proposal.ticket };
+        match proposal.request {
+            Request::Change(change) => self.propose_change(origin, &change),
+            Request::Transfer { to } => self.start_handover(origin, to),
+            Request::Command { .. } | Request::Read => unreachable!("these are no rare requests"),
         }
     }
 

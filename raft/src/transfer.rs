@@ -4,7 +4,7 @@
 //! one's disk, and asks it to stand for election at once. If nothing comes of it within an election
 //! timeout, the leader goes on.
 
-use kernel::{Bytes, Index, Instant, NodeId, Origin, Peer, Refusal};
+use kernel::{Bytes, Index, Instant, NodeId, Origin, Peer, Refusal, Term};
 
 use crate::{
     message::{Body, ForwardOutcome},
@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Handover {
     to: NodeId,
     origin: Origin,
+    /// The term that the leader leaves.
+    term: Term,
     /// When the leader gives up.
     pub(crate) until: Instant,
     /// The successor has been asked to stand.
@@ -32,12 +34,12 @@ impl Raft {
             Some(node) => Ok(node),
             None => self.furthest_voter().ok_or_else(|| bad("there is no other voter")),
         };
-        let until = self.now.after(self.config.election_max);
+        let (term, until) = (self.hard.term, self.now.after(self.config.election_max));
         match chosen {
             Err(refusal) => self.refuse(origin, refusal),
             Ok(to) => {
                 if let Some(leadership) = self.leadership_mut() {
-                    leadership.handover = Some(Handover { to, origin, until, asked: false });
+                    leadership.handover = Some(Handover { to, origin, term, until, asked: false });
                 }
                 self.hand_over_if_ready();
                 self.note_work();
@@ -84,8 +86,9 @@ impl Raft {
 
     /// The hand-over is over: the leader has stepped down, or gives up.
     pub(crate) fn end_handover(&mut self, handover: Handover) {
-        let stepped_down = !matches!(self.part, Part::Leader(_));
-        let outcome = match (handover.asked, stepped_down) {
+        // A leader that steps down in its own term has lost its majority or its disk.
+        let is_succeeded = self.hard.term > handover.term;
+        let outcome = match (handover.asked, is_succeeded) {
             (true, true) => ForwardOutcome::Done(Bytes::new()),
             (true, false) => ForwardOutcome::Unknown,
             (false, _) => ForwardOutcome::Refused(Refusal::Transferring),

@@ -24,4 +24,4 @@ mod server;
 pub use front::{Front, Node};
 pub use limits::{Limits, raise_open_files};
 pub use percent::encode;
-pub use server::serve;
+pub use server::{listen, serve};

@@ -19,7 +19,6 @@ impl Clock {
         Self { started_at_ns, pace: 1_000_000 - 100_000 + fast_ppm, wall_ahead_ms }
     }
 
-
     /// The `fast_ppm` that keeps the world's pace.
     pub(crate) const EXACT: u64 = 100_000;
 

@@ -118,6 +118,14 @@ impl Crowd {
         })
     }
 
+    /// The latest operation of a client, for people.
+    fn last_operation(&self, client: usize) -> alloc::string::String {
+        let process = Process(self.clients[client].process);
+        let mut operations = self.history.operations().iter().rev();
+        let latest = operations.find(|operation| operation.process == process);
+        latest.map_or_else(Default::default, ToString::to_string)
+    }
+
     pub(crate) fn keys(&self) -> usize {
         self.seen.len()
     }
@@ -186,6 +194,10 @@ impl<C: Composition> World<C> {
             .filter(|node| alive.contains(node))
             .or_else(|| self.chances.clients.pick(&alive).copied());
         let waiting = Waiting::Client { client, query: asked.query };
+        if self.trace.is_on() {
+            let operation = self.crowd.last_operation(client);
+            self.note(format_args!("{node:?} is asked by {operation}"));
+        }
         match node {
             Some(node) => self.request(node, asked.request, waiting),
             None => self.client_told(client, End::Refused),
@@ -274,6 +286,10 @@ impl<C: Composition> World<C> {
             check::Answer::Written | check::Answer::Deleted(_) => self.counters.writes += 1,
         }
         self.crowd.tell(self.now_ns, client, EventKind::Ok(answer))?;
+        if self.trace.is_on() {
+            let operation = self.crowd.last_operation(client);
+            self.note(format_args!("{operation}"));
+        }
         self.plan_ask(client);
         Ok(())
     }

@@ -5,7 +5,8 @@
 //! 3. A new leader holds all that was applied anywhere (Leader Completeness).
 //! 4. Entries are applied in the same order everywhere (State Machine Safety), with the same result.
 //! 5. What is applied is durable on a majority (where the membership does not change).
-//! 6. A log recovers to what was written: all that is durable, and of the rest a beginning.
+//! 6. A log recovers to what was written: all that is durable, and of the rest a beginning; term and
+//!    vote may be later ones.
 //! 7. Terms do not go back, and a durable vote is not changed.
 //! 8. A request ends at most once; one that was refused is never carried out.
 
@@ -109,11 +110,8 @@ impl Oracle {
         records: &[Record],
     ) -> Result<(), Finding> {
         let replica = self.replicas.entry(node).or_default();
-        // A write may carry entries of a term that the same write makes known.
-        let hard_first = records.iter().filter(|record| matches!(record, Record::Hard(_)));
-        let rest = records.iter().filter(|record| !matches!(record, Record::Hard(_)));
         let mut notes = Vec::with_capacity(records.len());
-        for record in hard_first.chain(rest) {
+        for record in records {
             if let Record::Entries(entries) = record {
                 let mut before = replica.issued.last();
                 for entry in entries {
@@ -159,13 +157,8 @@ impl Oracle {
         let shadow = Shadow::of(found);
         let pending = core::mem::take(&mut replica.pending);
         if !matches!(found.trust, Trust::Uncertain { .. }) {
-            let mut expected = replica.durable.clone();
-            let mut fits = expected == shadow;
-            for note in pending.iter().flat_map(|(_, notes)| notes) {
-                let _ = expected.take(note);
-                fits |= expected == shadow;
-            }
-            if !fits {
+            let notes = pending.iter().flat_map(|(_, notes)| notes);
+            if !replica.durable.leads_to(&shadow, notes) {
                 return broken(format!(
                     "{node} recovers a log that ends at {} and was never written so; durable was {}",
                     shadow.last(),

@@ -98,9 +98,8 @@ impl<C: Composition> World<C> {
     /// The members according to the latest leader, but for those whose disk is lost.
     pub(crate) fn members(&self) -> Vec<NodeId> {
         let leader = self.latest_leader().and_then(|node| self.life(node));
-        let members = leader.map_or_else(Vec::new, |life| {
-            life.membership.members.keys().copied().collect()
-        });
+        let members =
+            leader.map_or_else(Vec::new, |life| life.membership.members.keys().copied().collect());
         members.into_iter().filter(|node| !self.computers[node].is_lost).collect()
     }
 

@@ -36,6 +36,14 @@ impl Note {
             Record::Snapshot { meta, .. } => Self::Snapshot(meta.last),
         }
     }
+
+    /// What of it may become durable on its own: entries that are many are written in several batches.
+    fn pieces(&self) -> Vec<Self> {
+        match self {
+            Self::Entries(ids) => ids.iter().map(|id| Self::Entries([*id].into())).collect(),
+            other => [other.clone()].into(),
+        }
+    }
 }
 
 impl Shadow {
@@ -56,6 +64,24 @@ impl Shadow {
     /// True if the log holds the entry, or something stands in for it.
     pub(crate) fn covers(&self, id: EntryId) -> bool {
         id.index <= self.base.index || self.ids.get(&id.index) == Some(&id)
+    }
+
+    /// True if `found` is what a crash may leave of this log and of what was being written to it: the
+    /// entries of some moment, and the term and vote of that moment or a later one.
+    pub(crate) fn leads_to<'a>(&self, found: &Self, notes: impl Iterator<Item = &'a Note>) -> bool {
+        let mut moment = self.clone();
+        let mut has_entries = moment.ids == found.ids && moment.base == found.base;
+        let mut fits = has_entries && moment.state() == found.state();
+        for note in notes.flat_map(Note::pieces) {
+            let _ = moment.take(&note);
+            has_entries |= moment.ids == found.ids && moment.base == found.base;
+            fits |= has_entries && moment.state() == found.state();
+        }
+        fits
+    }
+
+    const fn state(&self) -> (Term, Option<NodeId>) {
+        (self.term, self.vote)
     }
 
     /// Does what a record does; an error says what no replica may write.

@@ -171,6 +171,9 @@ impl<C: Composition> World<C> {
                 })?
             }
         };
+        if self.trace.is_on() {
+            self.trace.line(self.now_ns, format_args!("{to} <- {from}  {envelope:?}"));
+        }
         match envelope {
             Envelope::Node(message) => self.give(to, kernel::Input::Message { from, message }),
             Envelope::Snapshot(message) => self.snapshot_message(to, from, message),

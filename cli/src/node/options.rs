@@ -113,12 +113,13 @@ pub(crate) struct NodeOptions {
     #[arg(long, value_name = "FOLDER", help_heading = "Data")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// The size of a file of the log, in MiB.
+    /// The size of a file of the log, in MiB. The largest write takes up to a quarter of a file, so 8 is
+    /// the least.
     #[arg(
         long,
         value_name = "MIB",
         default_value_t = 16,
-        value_parser = clap::value_parser!(u64).range(1..=1024),
+        value_parser = clap::value_parser!(u64).range(8..=1024),
         help_heading = "Data"
     )]
     pub(crate) segment_mib: u64,

@@ -31,7 +31,7 @@ pub(super) struct ClusterFolder {
 }
 
 impl ClusterFolder {
-    /// Opens the folder, or makes a new one.
+    /// Opens the folder, or makes a new one. What is new is written by [`ClusterFolder::save`].
     pub(super) fn open(options: &UpOptions) -> Outcome<Self> {
         let path = options.dir.clone();
         let unusable = |error: io::Error| {
@@ -49,7 +49,6 @@ impl ClusterFolder {
             Err(error) => return Err(unusable(error)),
         };
         folder.agrees_with(options)?;
-        folder.save().map_err(unusable)?;
         Ok(folder)
     }
 
@@ -123,7 +122,7 @@ impl ClusterFolder {
     }
 
     /// Writes what is known, whole or not at all.
-    fn save(&self) -> io::Result<()> {
+    fn write(&self) -> io::Result<()> {
         let mut table = Table::new();
         table.insert("token".to_owned(), Value::from(self.token.as_str()));
         table.insert("nodes".to_owned(), Value::from(u32::from(self.nodes)));
@@ -144,7 +143,7 @@ impl ClusterFolder {
             return Ok(());
         }
         self.founded.push(name.to_owned());
-        self.save_or_fail()
+        self.save()
     }
 
     /// Notes that `name` is on its way into the cluster as a new member, or no longer.
@@ -156,11 +155,12 @@ impl ClusterFolder {
         if is_joining {
             self.joining.push(name.to_owned());
         }
-        self.save_or_fail()
+        self.save()
     }
 
-    fn save_or_fail(&self) -> Outcome<()> {
-        self.save().map_err(|error| {
+    /// Writes what is known of the cluster.
+    pub(super) fn save(&self) -> Outcome<()> {
+        self.write().map_err(|error| {
             let path = self.path.join(FILE);
             Failure::usage(format!("The file {} cannot be written: {error}.", path.display()))
         })

@@ -23,6 +23,7 @@ use crate::exit::{Exit, Outcome};
 pub(crate) async fn run(options: &UpOptions) -> Outcome {
     let folder = folder::ClusterFolder::open(options)?;
     ports::check(folder.port(), folder.nodes())?;
+    folder.save()?;
     let shown = folder.path().display().to_string();
     let mut supervisor = supervisor::Supervisor::new(folder, &options.node_options)?;
     let ended = supervisor.run().await;

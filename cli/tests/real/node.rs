@@ -23,12 +23,12 @@ fn the_printed_configuration_loads_back() {
 fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
     let folder = Folder::new("precedence");
     let file = folder.path().join("node.toml");
-    fs::write(&file, "name = \"file\"\nport = 1001\nsegment-mib = 7\n").unwrap();
+    fs::write(&file, "name = \"file\"\nport = 1001\nsegment-mib = 9\n").unwrap();
     let mut command = archipel();
     command.args(["node", "--print-config", "--name", "flag", "--config"]).arg(&file);
     let output = command.env("PORT", "1002").env("NODE_ID", "environment").output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
-    for line in ["name = \"flag\"", "port = 1002", "segment-mib = 7"] {
+    for line in ["name = \"flag\"", "port = 1002", "segment-mib = 9"] {
         assert!(printed.lines().any(|it| it == line), "{line} is not in {printed}");
     }
 }

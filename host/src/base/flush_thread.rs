@@ -8,7 +8,7 @@ use std::{
 use kernel::{BaseReading, Fault, Node, tables::Flush};
 
 use super::GenerationFile;
-use crate::{applier_thread::ApplierWork, disk::room, shared::Shared};
+use crate::{applier_thread::ApplierWork, disk::room, running::yield_to_others, shared::Shared};
 
 /// How often a full disk is asked for room.
 const ROOM_POLL: Duration = Duration::from_secs(1);
@@ -41,6 +41,7 @@ pub(crate) struct FlushThread<N: Node> {
 
 impl<N: Node> FlushThread<N> {
     pub(crate) fn run(&self) {
+        yield_to_others();
         let mut flushes = Vec::new();
         while self.shared.mail.flushes.take(&mut flushes) {
             for work in flushes.drain(..) {
@@ -72,6 +73,7 @@ impl<N: Node> FlushThread<N> {
         while room(&folder).is_ok_and(|room| room < wanted) {
             if !was_said {
                 was_said = true;
+                self.shared.metrics.tables_lack_room.set(1);
                 self.shared.notify.say(
                     "The disk is too full to flush the tables; the log grows until there is room. \
                      Free some space; nothing is lost.",
@@ -81,6 +83,7 @@ impl<N: Node> FlushThread<N> {
                 return false;
             }
         }
+        self.shared.metrics.tables_lack_room.set(0);
         true
     }
 }
@@ -93,5 +96,5 @@ fn room_for(work: &FlushWork) -> u64 {
         .map(|(key, value)| (key.len() + value.map_or(0, |value| value.len())) as u64)
         .sum();
     let pages = PAGES_BYTES * changes.len() as u64;
-    SPARE_BYTES + 2 * bytes + pages.min(2 * work.file.bytes())
+    SPARE_BYTES + bytes + bytes / 2 + pages.min(work.file.bytes())
 }

@@ -86,7 +86,8 @@ impl KnownPeers {
         }
         if self.disks.get(&node).is_some_and(|disk| *disk != other.disk) {
             return Err(format!(
-                "node {node} has another disk than before, so it may have lost what it acknowledged. Remove it from the cluster and add it under a new number."
+                "node {node} has another disk than before, so it may have lost what it acknowledged. \
+                 Remove it from the cluster and add it under a new number."
             ));
         }
         if self.lives.get(&node).is_some_and(|life| *life > other.incarnation) {

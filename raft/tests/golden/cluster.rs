@@ -163,6 +163,7 @@ impl Cluster {
                 self.quiet_headline(format!("{node} reads back"));
                 self.read_back(node, None);
             } else {
+                self.header = None;
                 return;
             }
         }

@@ -14,6 +14,7 @@ mod disk;
 mod machine;
 mod network;
 mod print;
+mod quorums;
 mod runner;
 mod verbs;
 mod wire;

@@ -39,6 +39,9 @@ pub(crate) fn entries(entries: &[Entry]) -> String {
 
 pub(crate) fn members(membership: &Membership) -> String {
     let set = |nodes: &mut dyn Iterator<Item = &NodeId>| list(nodes, |node| node.to_string());
+    if membership.members.is_empty() {
+        return "nobody".into();
+    }
     let mut text = format!("voters {}", set(&mut membership.voters.iter()));
     if membership.is_joint() {
         text += &format!(" and {}", set(&mut membership.outgoing.iter()));

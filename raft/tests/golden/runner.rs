@@ -548,7 +548,8 @@ impl Runner {
             full.entries.into_iter().partition(|entry| durable.entries.contains(entry));
         let new =
             if new.is_empty() { String::new() } else { format!(" | {}", print::entries(&new)) };
-        self.cluster.line(&format!("{node}: {base}{}{new}", print::entries(&kept)));
+        let line = format!("{node}: {base}{}{new}", print::entries(&kept));
+        self.cluster.line(line.trim_end());
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use raft::{Change, Request};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{find, member_json};
+use super::{find, one_json};
 use crate::{answer::Answer, call::Call, error::ApiError, front::Front, outcome};
 
 /// `POST /members {name, peerAddress, clientAddress, id?}`: a learner, which receives the log without
@@ -22,8 +22,8 @@ pub(crate) async fn add(front: &Front, call: &Call) -> Result<Answer, ApiError> 
         None => NodeId(xxh3_64(format!("{}/{}", front.cluster, member.name).as_bytes())),
         Some(id) => id_of(id)?,
     };
-    change(front, Change::AddLearner { node, member }).await?;
-    Ok(Answer::ok(&described(front, node)))
+    change(front, Change::AddLearner { node, member: member.clone() }).await?;
+    Ok(Answer::ok(&one_json(node, &member, "learner")))
 }
 
 /// `POST /members/{who}/promote {replacing?}`: a learner that has caught up gets a vote.
@@ -31,31 +31,27 @@ pub(crate) async fn promote(front: &Front, call: &Call, who: &str) -> Result<Ans
     let object = call.object_or_nothing(&["replacing"])?;
     let status = front.node.status();
     let node = find(&status.membership, who)?;
+    let member = status.membership.members.get(&node).cloned().unwrap_or_default();
     let replacing = match object.get("replacing") {
         None | Some(Value::Null) => None,
         Some(_) => Some(find(&status.membership, &text(&object, "replacing")?)?),
     };
     change(front, Change::Promote { node, replacing }).await?;
-    Ok(Answer::ok(&described(front, node)))
+    Ok(Answer::ok(&one_json(node, &member, "voter")))
 }
 
 /// `DELETE /members/{who}`: a member goes.
 pub(crate) async fn remove(front: &Front, who: &str) -> Result<Answer, ApiError> {
     let status = front.node.status();
     let node = find(&status.membership, who)?;
-    let gone = member_json(&status.membership, node);
+    let member = status.membership.members.get(&node).cloned().unwrap_or_default();
     change(front, Change::Remove { node }).await?;
-    Ok(Answer::ok(&gone))
+    Ok(Answer::ok(&one_json(node, &member, "none")))
 }
 
 async fn change(front: &Front, change: Change) -> Result<(), ApiError> {
     front.node.request(Request::Change(change)).await.map_err(outcome::of_write)?;
     Ok(())
-}
-
-/// The member as it is now; this node may not have applied the change yet, then by its id alone.
-fn described(front: &Front, node: NodeId) -> Value {
-    member_json(&front.node.status().membership, node)
 }
 
 fn text(object: &Map<String, Value>, name: &str) -> Result<String, ApiError> {

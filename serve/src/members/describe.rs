@@ -1,6 +1,6 @@
 //! Members in JSON.
 
-use kernel::{Membership, NodeId};
+use kernel::{Member, Membership, NodeId};
 use serde_json::{Value, json};
 
 use crate::{answer::Answer, front::Front};
@@ -14,10 +14,15 @@ pub(crate) fn name_of(membership: &Membership, node: NodeId) -> String {
 /// One member: its names, addresses and say.
 pub(crate) fn member_json(membership: &Membership, node: NodeId) -> Value {
     let member = membership.members.get(&node).cloned().unwrap_or_default();
+    one_json(node, &member, part_of(membership, node))
+}
+
+/// One member whose part is known.
+pub(crate) fn one_json(node: NodeId, member: &Member, part: &str) -> Value {
     json!({
         "id": node.to_string(),
-        "name": name_of(membership, node),
-        "part": part_of(membership, node),
+        "name": member.name,
+        "part": part,
         "peerAddress": member.peer_address,
         "clientAddress": member.client_address,
     })

@@ -5,7 +5,7 @@ mod describe;
 mod transfer;
 
 pub(crate) use change::{add, promote, remove};
-pub(crate) use describe::{list, member_json, name_of};
+pub(crate) use describe::{list, member_json, name_of, one_json};
 pub(crate) use transfer::transfer;
 
 use hyper::StatusCode;

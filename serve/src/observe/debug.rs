@@ -20,6 +20,8 @@ const TRUNCATED: HeaderName = HeaderName::from_static("x-truncated");
 /// This node's own view, which may be behind: its state machine as far as it has applied the log.
 pub(crate) async fn debug(front: &Front) -> Result<Answer, ApiError> {
     let reading = front.node.stale().await.map_err(outcome::of_read)?;
+    // The status is a moment older than the reading, and must not seem to contradict it.
+    let applied = reading.meta().applied;
     let page = page_of(reading, String::new(), None, PAGE_ITEMS_MAX).await?;
     let mut pairs = Map::new();
     for item in &page.items {
@@ -35,10 +37,10 @@ pub(crate) async fn debug(front: &Front) -> Result<Answer, ApiError> {
     let answer = Answer::ok(&json!({
         "nodeId": front.name,
         "state": state,
-        "term": status.term.0,
+        "term": status.term.max(applied.term).0,
         "leaderId": status.leader.map(name),
-        "logLength": status.last.0,
-        "commitIndex": status.commit.0,
+        "logLength": status.last.max(applied.index).0,
+        "commitIndex": status.commit.max(applied.index).0,
         "stateMachine": pairs,
     }));
     if page.more {

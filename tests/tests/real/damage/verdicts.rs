@@ -1,0 +1,139 @@
+//! What a node says of a damaged folder before it says anything in its old name.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use super::data_folder::{copy, cut, flip_a_bit_at, overwrite, segment};
+use crate::cluster::{Cluster, Node, run_to_end};
+
+/// Exit codes, as `archipel --help` lists them.
+const USAGE: i32 = 2;
+const DAMAGED: i32 = 6;
+
+const SMALL_SEGMENTS: [&str; 2] = ["--segment-mib", "1"];
+
+/// A node that has written several segments and is dead, in a cluster of its own.
+fn written(test: &str) -> Cluster {
+    let mut cluster = Cluster::start_with_options(test, 1, &SMALL_SEGMENTS);
+    let mut client = cluster.client(0);
+    for number in 0..8 {
+        let value = format!("value-number-{number} {}", "x".repeat(400_000));
+        assert_eq!(client.put(&format!("key{number}"), &value).unwrap().status, 200);
+    }
+    cluster.kill_all();
+    assert!(cluster.nodes[0].segments().len() >= 4, "the log has several segments");
+    cluster
+}
+
+/// What the node says when it is started on a copy of its folder that was damaged by `harm`.
+#[track_caller]
+fn says(node: &Node, harm: impl FnOnce(&Path), code: i32, words: &str) {
+    let damaged = node.folder.with_extension("damaged");
+    copy(&node.folder, &damaged);
+    harm(&damaged);
+    let ended = run_to_end(node.command_in(&damaged));
+    ended.expect(code, words);
+    let _ = fs::set_permissions(&damaged, Permissions::from_mode(0o755));
+    fs::remove_dir_all(&damaged).unwrap();
+}
+
+#[test]
+fn a_log_that_was_changed_is_not_used() {
+    let cluster = written("changed-log");
+    let node = &cluster.nodes[0];
+    says(node, |folder| flip_a_bit_at(folder, "value-number-2"), DAMAGED, "is damaged");
+    says(node, |folder| cut(&segment(folder, 2), 4096), DAMAGED, "Was the file cut");
+    says(node, |folder| cut(&segment(folder, 2), 100), DAMAGED, "Was the file cut");
+    let lose = |number: u64| move |folder: &Path| fs::remove_file(segment(folder, number)).unwrap();
+    says(node, lose(1), DAMAGED, "lacks its segment 1");
+    says(node, lose(2), DAMAGED, "lacks its segment 2");
+    let swap = |folder: &Path| {
+        fs::copy(segment(folder, 1), segment(folder, 2)).unwrap();
+    };
+    says(node, swap, DAMAGED, "Was a file renamed?");
+    let lose_all = |folder: &Path| fs::remove_dir_all(folder.join("log")).unwrap();
+    says(node, lose_all, DAMAGED, "log");
+}
+
+#[test]
+fn a_segment_of_another_cluster_is_not_used() {
+    let cluster = written("mixed-up");
+    let node = &cluster.nodes[0];
+    let mut other = Cluster::start_with_options(
+        "mixed-up-other",
+        1,
+        &["--segment-mib", "1", "--cluster-token", "other"],
+    );
+    other.kill_all();
+    let foreign = segment(&other.nodes[0].folder, 1);
+    let mix_up = |folder: &Path| {
+        fs::copy(&foreign, segment(folder, 1)).unwrap();
+    };
+    says(node, mix_up, DAMAGED, "belongs to node");
+    let replace_all = |folder: &Path| {
+        fs::remove_dir_all(folder.join("log")).unwrap();
+        copy(&other.nodes[0].folder.join("log"), &folder.join("log"));
+    };
+    says(node, replace_all, DAMAGED, "belongs to node");
+}
+
+#[test]
+fn an_old_copy_of_the_log_is_not_used() {
+    let mut cluster = Cluster::start("old-copy", 1);
+    assert_eq!(cluster.client(0).put("a", "1").unwrap().status, 200);
+    cluster.kill_all();
+    let old = cluster.nodes[0].folder.with_extension("old");
+    copy(&cluster.nodes[0].folder, &old);
+    cluster.start_all();
+    assert_eq!(cluster.client(0).put("a", "2").unwrap().status, 200);
+    cluster.kill_all();
+    let restore = |folder: &Path| {
+        fs::remove_dir_all(folder.join("log")).unwrap();
+        copy(&old.join("log"), &folder.join("log"));
+    };
+    says(&cluster.nodes[0], restore, DAMAGED, "was it restored from a copy?");
+}
+
+#[test]
+fn other_files_of_the_folder_are_checked_too() {
+    let cluster = written("other-files");
+    let node = &cluster.nodes[0];
+    let tables = |folder: &Path| {
+        let entry = fs::read_dir(folder.join("tables")).unwrap().next();
+        entry.expect("there is a file of the tables").unwrap().path()
+    };
+    says(node, |folder| fs::remove_file(folder.join("identity")).unwrap(), USAGE, "not empty");
+    says(node, |folder| overwrite(&folder.join("identity"), 30, b"#"), DAMAGED, "checksum");
+    says(node, |folder| fs::remove_file(tables(folder)).unwrap(), DAMAGED, "is missing");
+    says(node, |folder| overwrite(&tables(folder), 0, &[0; 4096]), DAMAGED, "tables");
+}
+
+#[test]
+fn a_read_only_folder_is_left_alone() {
+    let cluster = written("read-only");
+    let node = &cluster.nodes[0];
+    let lock = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o555)).unwrap();
+    says(node, lock, USAGE, "is read-only");
+    says(node, |folder| lock(&folder.join("log")), USAGE, "is read-only");
+}
+
+#[test]
+fn the_only_voter_goes_on_with_what_is_whole_when_it_is_told_to() {
+    let mut cluster = written("accept-loss");
+    flip_a_bit_at(&cluster.nodes[0].folder, "value-number-5");
+    let ended = run_to_end(cluster.nodes[0].command());
+    ended.expect(DAMAGED, "--accept-loss");
+    cluster.nodes[0].options.push("--accept-loss".to_owned());
+    cluster.start_all();
+    let mut client = cluster.client(0);
+    assert_eq!(client.get("/kv/key4").unwrap().status, 200, "what came before is there");
+    assert_eq!(client.get("/kv/key5").unwrap().status, 404, "what was damaged is not");
+    assert_eq!(client.put("key5", "again").unwrap().status, 200);
+    cluster.kill_all();
+    cluster.nodes[0].options.pop();
+    cluster.start_all();
+    assert_eq!(cluster.client(0).get("/kv/key5").unwrap().json()["value"], "again");
+}
