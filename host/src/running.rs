@@ -143,6 +143,10 @@ impl<N: Hosted> Crew<N> {
         // The log and the applier finish what they have; the others end when these two do.
         shared.mail.log.close();
         shared.mail.applier.close();
+        if fault.is_some() {
+            // A thread that panicked has not told those that wait for it.
+            shared.mail.close();
+        }
         for thread in threads.into_iter().rev() {
             // A panic was reported by the thread itself.
             let _ = thread.join();

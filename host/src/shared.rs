@@ -52,6 +52,16 @@ pub(crate) struct Mail {
 }
 
 impl Mail {
+    /// Lets every thread end, whoever was to tell it.
+    pub(crate) fn close(&self) {
+        self.log.close();
+        self.segments.close();
+        self.applier.close();
+        self.flushes.close();
+        self.flushed.close();
+        self.snapshots.close();
+    }
+
     /// Drops what nobody will take any more.
     pub(crate) fn clear(&self) {
         self.log.discard();

@@ -22,6 +22,8 @@ pub(crate) struct Entries {
     marks: VecDeque<Mark>,
     /// About how many bytes of entries lie between two marks.
     mark_bytes: u64,
+    /// The bytes up to the last place that was marked.
+    marked_bytes: u64,
     /// The bytes of all entries ever appended since the start.
     bytes: u64,
 }
@@ -62,6 +64,7 @@ impl Entries {
             stamp_before_cache: base_stamp,
             marks: VecDeque::new(),
             mark_bytes,
+            marked_bytes: 0,
             bytes: 0,
         };
         for entry in entries {
@@ -129,7 +132,8 @@ impl Entries {
         self.last = entry.id();
         self.bytes += entry.size();
         self.cache_bytes += entry.size();
-        if self.bytes >= self.marks.back().map_or(0, |mark| mark.bytes) + self.mark_bytes {
+        if self.bytes >= self.marked_bytes + self.mark_bytes {
+            self.marked_bytes = self.bytes;
             self.marks.push_back(Mark { id: entry.id(), stamp: entry.stamp(), bytes: self.bytes });
         }
         self.cache.push_back(entry);
@@ -148,6 +152,7 @@ impl Entries {
         }
         while self.runs.pop_back_if(|run| run.first >= from).is_some() {}
         while self.marks.pop_back_if(|mark| mark.id.index >= from).is_some() {}
+        self.marked_bytes = self.marked_bytes.min(self.bytes);
         let index = from.previous();
         let term = self.runs.back().map_or(self.base.term, |run| run.term);
         self.last = EntryId { term, index };

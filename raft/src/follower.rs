@@ -152,10 +152,17 @@ impl Raft {
         self.note_work();
     }
 
-    /// The leader remembers acknowledgements of entries that are not here: this disk has lost them.
+    /// The leader remembers acknowledgements of entries that are not here: this disk has lost them. A
+    /// replica that knew the end of its log to be in doubt now knows how far; any other cannot go on.
     pub(crate) fn on_lost(&mut self, acknowledged: Index) {
         let has = self.log.last().index;
-        if has < acknowledged {
+        if has >= acknowledged {
+            return;
+        }
+        if let Some(until) = self.uncertain_until {
+            self.uncertain_until =
+                Some(until.max(EntryId { term: self.hard.term, index: acknowledged }));
+        } else {
             self.fail(Fault::LostAcknowledged { node: self.me.node, has, acknowledged });
         }
     }

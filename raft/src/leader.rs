@@ -90,7 +90,7 @@ impl Raft {
         let noop = self.draft(Draft::of(EntryKind::Noop), &[], next);
         self.append(None, vec![noop]);
         self.leader_changed();
-        self.send_heartbeats();
+        // The first entries say who leads.
         self.replicate();
     }
 

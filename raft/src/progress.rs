@@ -15,7 +15,8 @@ use kernel::{FetchId, Incarnation, Index, Instant};
 /// One member, as its leader sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
-    /// The last entry known to be on the member's disk. Never goes back within a leadership.
+    /// The last entry known to be on the member's disk. Goes back only if the member says
+    /// that it has lost it.
     pub(crate) matched: Index,
     /// The next entry to send.
     pub(crate) next: Index,
@@ -75,6 +76,11 @@ impl Progress {
         self.next = next.max(self.matched.next());
         self.state = State::Probe { paused: false };
         self.fetching = None;
+    }
+
+    /// The member no longer has what it acknowledged: nothing of it is counted from now on.
+    pub(crate) const fn forget(&mut self) {
+        self.matched = Index(0);
     }
 
     /// A snapshot is under way.

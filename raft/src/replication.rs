@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use kernel::{Effect, Entry, EntryId, FetchId, FetchOutcome, Index, NodeId, Peer};
+use kernel::{Effect, Entry, EntryId, EntryKind, FetchId, FetchOutcome, Index, NodeId, Peer, Wire};
 
 use crate::{
-    message::{AppendOutcome, Body},
+    message::{AppendOutcome, Body, ForwardOutcome},
     node::{Purpose, Raft},
     progress::{Progress, State},
     quorum,
@@ -171,8 +171,9 @@ impl Raft {
             };
             if last < progress.matched {
                 lost = Some(progress.matched);
+                progress.forget();
             }
-            if is_current {
+            if is_current || lost.is_some() {
                 progress.probe_from(agrees.index.next().min(previous.max(Index(1))));
             }
         });
@@ -269,8 +270,16 @@ impl Raft {
 
     fn note_who_waits(&mut self, first: Index, last: Index) {
         let entries = self.log.cached(first, last, u64::MAX).unwrap_or_default();
-        for origin in entries.iter().filter_map(Entry::origin) {
+        for entry in entries {
+            let Some(origin) = entry.origin() else {
+                continue;
+            };
             self.with_progress(origin.peer.node, |progress| progress.commit_awaited = true);
+            let is_stranger = !self.membership().contains(origin.peer.node);
+            if is_stranger && entry.kind() == EntryKind::Configuration {
+                // Who asked to leave is no longer sent the log that would tell it so.
+                self.end_request(origin, ForwardOutcome::Done(entry.id().to_bytes()));
+            }
         }
     }
 }

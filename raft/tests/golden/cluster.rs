@@ -271,8 +271,9 @@ impl Cluster {
                     let origin = entry.origin().map(|origin| origin.ticket);
                     let is_refused = origin.is_some_and(|ticket| self.refused.contains(&ticket));
                     assert!(!is_refused, "what was refused is never carried out (B46)");
-                    let before = *self.applied.entry(entry.index()).or_insert(entry.id());
-                    assert_eq!(before, entry.id(), "the same is applied everywhere (figure 3)");
+                    let id = entry.id();
+                    let before = *self.applied.entry(id.index).or_insert(id);
+                    assert_eq!(before, id, "the same is applied everywhere (figure 3)");
                 }
                 self.report_applied(node);
             }

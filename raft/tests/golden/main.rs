@@ -20,7 +20,7 @@ mod verbs;
 mod wire;
 
 use std::{
-    fs, io,
+    env, fs, io,
     panic::catch_unwind,
     path::{Path, PathBuf},
 };
@@ -31,6 +31,11 @@ fn scripts(folder: &str) -> io::Result<Vec<PathBuf>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
     Ok(paths)
+}
+
+/// True while scripts are written anew, so that nobody else reads them.
+fn is_updating() -> bool {
+    env::var("UPDATE_GOLDENFILES").is_ok()
 }
 
 /// Runs every script of a folder, then names those that failed.
@@ -68,6 +73,9 @@ macro_rules! folders {
 
         #[test]
         fn every_script_says_why() -> io::Result<()> {
+            if is_updating() {
+                return Ok(());
+            }
             for folder in [$(stringify!($folder)),*] {
                 for path in scripts(folder)? {
                     let text = fs::read_to_string(&path)?;

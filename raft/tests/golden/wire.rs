@@ -1,7 +1,7 @@
 //! The bytes of every message, as they were when their kind was made: a later build must still read
 //! them. Lines are only ever added to `messages.txt`.
 
-use std::{collections::BTreeSet, env, fs, io};
+use std::{collections::BTreeSet, fs, io};
 
 use archipel_raft::{AppendOutcome, Body, Change, ForwardOutcome, Message, Proposal, Request};
 use kernel::{
@@ -147,7 +147,7 @@ fn every_message_is_written_as_ever() -> io::Result<()> {
     let line =
         |(name, message): &(&str, Message)| format!("{name}: {}\n", hex(&message.to_bytes()));
     let written: String = messages().iter().map(line).collect();
-    if env::var("UPDATE_GOLDENFILES").is_ok() {
+    if crate::is_updating() {
         fs::write(FILE, &written)?;
     }
     assert_eq!(fs::read_to_string(FILE)?, written);
@@ -156,6 +156,9 @@ fn every_message_is_written_as_ever() -> io::Result<()> {
 
 #[test]
 fn every_message_is_read_as_ever() -> io::Result<()> {
+    if crate::is_updating() {
+        return Ok(());
+    }
     let file = fs::read_to_string(FILE)?;
     for (line, (name, message)) in file.lines().zip(messages()) {
         let (_, hex) = line.split_once(": ").expect("a line is a name and bytes");

@@ -157,7 +157,7 @@ fn what_is_no_http_does_no_harm() {
 fn a_slow_client_is_told_so_and_holds_nobody_up() {
     let patience = Duration::from_secs(1);
     let mut cluster = Cluster::new("slow", 1, Turn::shared());
-    cluster.nodes[0].options.extend(["--client-timeout-ms", "1000"].map(String::from));
+    cluster.add_options(&["--client-timeout-ms", "1000"]);
     cluster.start_all();
     let mut half_head = connect(&cluster);
     half_head.write_all(b"POST /kv HTTP/1.1\r\nHost: arch").unwrap();

@@ -58,18 +58,18 @@ impl Drop for SmallDisk {
     }
 }
 
-const OPTIONS: [&str; 2] = ["--segment-mib", "1"];
-const VALUE_BYTES: usize = 300_000;
+const OPTIONS: [&str; 2] = ["--segment-mib", "8"];
+const VALUE_BYTES: usize = 1_000_000;
 
 #[test]
 fn a_full_disk_refuses_writes_and_serves_reads_and_loses_nothing() {
     let mut cluster = Cluster::new("full", 1, Turn::shared());
     let path = cluster.nodes[0].folder.parent().expect("it has a parent").join("disk");
-    let Some(disk) = SmallDisk::mount(&path, 64) else {
+    let Some(disk) = SmallDisk::mount(&path, 100) else {
         return;
     };
     cluster.nodes[0].folder = path.join("node1");
-    cluster.nodes[0].options.extend(OPTIONS.map(String::from));
+    cluster.add_options(&OPTIONS);
     cluster.start_all();
     assert_eq!(put(&cluster, 0, "before").status, 200);
     disk.fill();
@@ -124,14 +124,12 @@ fn start_on_a_full_disk(cluster: &mut Cluster) -> bool {
 fn one_full_disk_of_three_keeps_voting_and_nothing_is_lost() {
     let mut cluster = Cluster::new("full-one-of-three", 3, Turn::shared());
     let path = cluster.nodes[0].folder.parent().expect("it has a parent").join("disk");
-    let Some(disk) = SmallDisk::mount(&path, 64) else {
+    let Some(disk) = SmallDisk::mount(&path, 100) else {
         return;
     };
     cluster.nodes[0].folder = path.join("node1");
     cluster.introduce(None);
-    for node in &mut cluster.nodes {
-        node.options.extend(OPTIONS.map(String::from));
-    }
+    cluster.add_options(&OPTIONS);
     cluster.start_all();
     disk.fill();
     let mut written = Vec::new();

@@ -20,7 +20,7 @@ const BESIDES: u64 = 600;
 #[test]
 fn ten_thousand_idle_connections_are_open_while_the_cluster_serves() {
     let count = allowed();
-    let cluster = Cluster::start("idle", 3);
+    let cluster = Cluster::start_with_options("idle", 3, &["--client-timeout-ms", "120000"]);
     let port = cluster.nodes[0].client_port;
     let idle: Vec<TcpStream> = (0..count)
         .map(|_| TcpStream::connect(("127.0.0.1", port)).expect("there is room for one more"))

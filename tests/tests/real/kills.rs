@@ -1,10 +1,18 @@
 //! Random nodes are killed and started again under load, over and over.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use kernel::Rng;
 
 use crate::{
+    client::Client,
     cluster::Cluster,
     load::{Load, read_everything, wait_for_writes},
     recorder::Recorder,
@@ -16,9 +24,10 @@ fn no_acknowledged_write_is_lost_and_no_read_is_stale_whoever_is_killed() {
     let kills = number("ARCHIPEL_KILLS", 12);
     let seed = number("ARCHIPEL_SEED", u64::from(std::process::id()));
     let mut random = Rng::new(seed);
-    let mut cluster = Cluster::start_with_options("kills", 3, &["--segment-mib", "1"]);
+    let mut cluster = Cluster::start_with_options("kills", 3, &["--segment-mib", "8"]);
     let recorder = Arc::new(Recorder::new());
     let load = Load::start(&recorder, &cluster.client_ports(), 8);
+    let ballast = Ballast::start(&cluster.client_ports());
     let mut killed = 0;
     while killed < kills {
         wait_for_writes(&recorder, 10 + random.below(60));
@@ -39,10 +48,42 @@ fn no_acknowledged_write_is_lost_and_no_read_is_stale_whoever_is_killed() {
     cluster.wait_until_ready();
     wait_for_writes(&recorder, 20);
     load.stop();
+    ballast.stop();
     read_everything(&recorder, &cluster.client_ports());
     cluster.wait_until_same();
     let tally = recorder.judge(&cluster.folder.path);
     report(&format!("{killed} kills from seed {seed}: {tally:?}"));
+}
+
+/// Large values under one key, so that the log rolls on, segments come and go and the tables are
+/// flushed while nodes die.
+struct Ballast {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Ballast {
+    fn start(ports: &[u16]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&stop);
+        let mut clients: Vec<Client> = ports.iter().map(|port| Client::new(*port)).collect();
+        let value = "x".repeat(200_000);
+        let thread = thread::spawn(move || {
+            for client in (0..clients.len()).cycle() {
+                if is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+                let _ = clients[client].put("ballast", &value);
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        Self { stop, thread }
+    }
+
+    fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().expect("it ends when it is told to");
+    }
 }
 
 /// Mostly one node, sometimes two, sometimes all.

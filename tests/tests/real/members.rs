@@ -92,7 +92,7 @@ fn a_node_that_lagged_far_behind_gets_a_snapshot_and_the_log_stays_small() {
     const VALUES: usize = 60;
     const MIB: u64 = 1 << 20;
     let mut cluster =
-        Cluster::start_with_options("snapshot", 3, &["--segment-mib", "1", "--retain-mib", "2"]);
+        Cluster::start_with_options("snapshot", 3, &["--segment-mib", "8", "--retain-mib", "8"]);
     cluster.nodes[2].kill();
     let value = "v".repeat(MIB as usize - 100);
     for number in 0..VALUES {

@@ -157,24 +157,24 @@ fn nodes_do_not_outlive_an_up_that_is_killed_and_nothing_is_lost() {
 fn up_brings_a_node_with_damaged_data_back_as_a_new_member() {
     let place = Place::new("up-repair");
     let port = place.port.to_string();
-    let mut up = place.up(&["--port", &port, "--", "--segment-mib", "1"]);
-    let value = "x".repeat(400_000);
-    for number in 0..6 {
+    let mut up = place.up(&["--port", &port, "--", "--segment-mib", "8"]);
+    let value = "x".repeat(1_000_000);
+    for number in 0..12 {
         assert_eq!(place.client(0).put(&format!("key{number}"), &value).unwrap().status, 200);
     }
     up.end(Signal::INT);
     let log = place.folder.path.join("data/node2/log");
     fs::remove_file(log.join("0000000000000001.log")).unwrap();
 
-    let mut up = place.up(&["--", "--segment-mib", "1"]);
+    let mut up = place.up(&["--", "--segment-mib", "8"]);
     up.wait_for_line("lacks its segment 1", 0);
     up.wait_for_line("node2 is back as a full member.", 0);
     let copies = || Some((place.client(0).copy()?, place.client(1).copy()?));
-    wait_for("the data on both", || copies().filter(|(one, two)| one == two && one.len() == 6));
+    wait_for("the data on both", || copies().filter(|(one, two)| one == two && one.len() == 12));
     assert_eq!(up.end(Signal::INT), Some(0));
 
     // The next start needs no repair.
-    let up = place.up(&["--", "--segment-mib", "1"]);
+    let up = place.up(&["--", "--segment-mib", "8"]);
     assert!(!up.lines().iter().any(|line| line.contains("new member")), "{:?}", up.lines());
 }
 
@@ -185,19 +185,19 @@ fn what_cannot_work_is_refused_with_a_sentence_and_an_exit_code() {
     let here = ["--dir", place.dir.as_str()];
     let run = |words: &[&str]| archipel(&[&["up"], words].concat());
 
+    // A start that was refused leaves the folder as it was: other ports may be tried in it.
     let taken = TcpListener::bind(("127.0.0.1", place.port + 1001)).unwrap();
     run(&[&here[..], &["--port", &port]].concat()).expect(2, "cannot be used");
     drop(taken);
-
-    let mut up = place.up(&["--port", &port]);
+    let next_port = (place.port + 1).to_string();
+    let mut up = place.up(&["--port", &next_port]);
     run(&here).expect(2, "Another `archipel up` runs");
     let elsewhere = format!("{}-other", place.dir);
-    run(&["--dir", &elsewhere, "--port", &port]).expect(2, "cannot be used");
+    run(&["--dir", &elsewhere, "--port", &next_port]).expect(2, "cannot be used");
     assert_eq!(up.end(Signal::INT), Some(0));
 
     run(&[&here[..], &["--nodes", "5"]].concat()).expect(2, "holds a cluster of 3 nodes");
-    let other_port = (place.port + 1).to_string();
-    run(&[&here[..], &["--port", &other_port]].concat()).expect(2, "was made for the ports");
+    run(&[&here[..], &["--port", &port]].concat()).expect(2, "was made for the ports");
     assert_eq!(run(&["--nodes", "4"]).code, Some(2));
 
     // The data of one node of another cluster in this cluster's folder.

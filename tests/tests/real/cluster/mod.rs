@@ -83,16 +83,22 @@ impl Cluster {
     pub(crate) fn start_with_options(test: &str, count: usize, options: &[&str]) -> Self {
         let mut cluster = Self::new(test, count, Turn::shared());
         cluster.introduce(None);
-        for node in &mut cluster.nodes {
-            node.options.extend(options.iter().copied().map(String::from));
-        }
+        cluster.add_options(options);
         cluster.start_all();
         cluster
     }
 
-    /// As [`Cluster::start`], where each link between two nodes can be cut.
-    pub(crate) fn start_with_network(test: &str, count: usize) -> Self {
+    /// Gives all nodes these options of `archipel node`.
+    pub(crate) fn add_options(&mut self, options: &[&str]) {
+        for node in &mut self.nodes {
+            node.options.extend(options.iter().copied().map(String::from));
+        }
+    }
+
+    /// As [`Cluster::start_with_options`], where each link between two nodes can be cut.
+    pub(crate) fn start_with_network(test: &str, count: usize, options: &[&str]) -> Self {
         let mut cluster = Self::new(test, count, Turn::shared());
+        cluster.add_options(options);
         let ports: Vec<u16> = cluster.nodes.iter().map(|node| node.peer_port).collect();
         let network = Network::new(&ports);
         cluster.introduce(Some(&network));

@@ -13,7 +13,7 @@ use crate::{
 
 #[test]
 fn a_damaged_node_comes_back_as_a_new_member_and_nothing_is_lost() {
-    let mut cluster = Cluster::start_with_options("repair", 3, &["--segment-mib", "1"]);
+    let mut cluster = Cluster::start_with_options("repair", 3, &["--segment-mib", "8"]);
     let recorder = Arc::new(Recorder::new());
     assert_eq!(cluster.client(1).put("needle", "in-the-haystack").unwrap().status, 200);
     let load = Load::start(&recorder, &cluster.client_ports(), 4);
@@ -27,7 +27,7 @@ fn a_damaged_node_comes_back_as_a_new_member_and_nothing_is_lost() {
 
     let damaged = cluster.nodes[1].folder.clone();
     fs::rename(&damaged, damaged.with_extension("damaged")).unwrap();
-    let mut new = joiner(&cluster, "node2", &["--segment-mib", "1"]);
+    let mut new = joiner(&cluster, "node2", &["--segment-mib", "8"]);
     new.client_port = cluster.nodes[1].client_port;
     cluster.nodes[1] = new;
     cluster.start_all();

@@ -2,7 +2,7 @@
 //!
 //! The log's own crate makes the write, as a life of the node that died in the middle of it.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use kernel::Record;
 use kernel::{
@@ -46,17 +46,18 @@ fn a_node_whose_end_of_the_log_is_in_doubt_does_not_vote_until_it_has_caught_up(
     die_writing(&cluster.nodes[0].folder, |bytes| {
         bytes[3 * SECTOR_BYTES..4 * SECTOR_BYTES].fill(0x55);
     });
+    let is_uncertain = |cluster: &Cluster| cluster.status(0)?["uncertain"].as_bool();
     cluster.nodes[0].start();
+    wait_for("the doubt", || is_uncertain(&cluster).filter(|uncertain| *uncertain));
     cluster.nodes[1].start();
-    let uncertain = |cluster: &Cluster| cluster.status(0)?["uncertain"].as_bool();
-    wait_for("the doubt", || (uncertain(&cluster)? == true).then_some(()));
-    cluster.wait_until_these_are_ready(&[0, 1]);
-    assert_eq!(cluster.wait_for_leader(), 1, "who is in doubt does not lead");
+    std::thread::sleep(Duration::from_millis(1000));
+    let roles = [0, 1].map(|place| cluster.status(place).expect("it runs")["role"].clone());
+    assert!(!roles.contains(&"leader".into()), "one vote and a doubt are no majority: {roles:?}");
+    cluster.start_all();
     for number in 0..10 {
         assert_eq!(cluster.client(1).put("a", &number.to_string()).unwrap().status, 200);
     }
-    wait_for("the doubt to end", || (uncertain(&cluster)? == false).then_some(()));
-    cluster.nodes[2].start();
+    wait_for("the doubt to end", || is_uncertain(&cluster).filter(|uncertain| !uncertain));
     cluster.wait_until_same_at("a", "9");
     cluster.nodes[1].kill();
     wait_for("a write", || (cluster.client(0).put("a", "10").ok()?.status == 200).then_some(()));

@@ -13,18 +13,18 @@ use crate::cluster::{Cluster, Node, run_to_end};
 const USAGE: i32 = 2;
 const DAMAGED: i32 = 6;
 
-const SMALL_SEGMENTS: [&str; 2] = ["--segment-mib", "1"];
+const SMALL_SEGMENTS: [&str; 2] = ["--segment-mib", "8"];
 
 /// A node that has written several segments and is dead, in a cluster of its own.
 fn written(test: &str) -> Cluster {
     let mut cluster = Cluster::start_with_options(test, 1, &SMALL_SEGMENTS);
     let mut client = cluster.client(0);
-    for number in 0..8 {
-        let value = format!("value-number-{number} {}", "x".repeat(400_000));
+    for number in 0..20 {
+        let value = format!("value-number-{number:02} {}", "x".repeat(1_000_000));
         assert_eq!(client.put(&format!("key{number}"), &value).unwrap().status, 200);
     }
     cluster.kill_all();
-    assert!(cluster.nodes[0].segments().len() >= 4, "the log has several segments");
+    assert!(cluster.nodes[0].segments().len() >= 3, "the log has several segments");
     cluster
 }
 
@@ -44,7 +44,7 @@ fn says(node: &Node, harm: impl FnOnce(&Path), code: i32, words: &str) {
 fn a_log_that_was_changed_is_not_used() {
     let cluster = written("changed-log");
     let node = &cluster.nodes[0];
-    says(node, |folder| flip_a_bit_at(folder, "value-number-2"), DAMAGED, "is damaged");
+    says(node, |folder| flip_a_bit_at(folder, "value-number-02"), DAMAGED, "is damaged");
     says(node, |folder| cut(&segment(folder, 2), 4096), DAMAGED, "Was the file cut");
     says(node, |folder| cut(&segment(folder, 2), 100), DAMAGED, "Was the file cut");
     let lose = |number: u64| move |folder: &Path| fs::remove_file(segment(folder, number)).unwrap();
@@ -65,7 +65,7 @@ fn a_segment_of_another_cluster_is_not_used() {
     let mut other = Cluster::start_with_options(
         "mixed-up-other",
         1,
-        &["--segment-mib", "1", "--cluster-token", "other"],
+        &["--segment-mib", "8", "--cluster-token", "other"],
     );
     other.kill_all();
     let foreign = segment(&other.nodes[0].folder, 1);
@@ -123,17 +123,17 @@ fn a_read_only_folder_is_left_alone() {
 #[test]
 fn the_only_voter_goes_on_with_what_is_whole_when_it_is_told_to() {
     let mut cluster = written("accept-loss");
-    flip_a_bit_at(&cluster.nodes[0].folder, "value-number-5");
+    flip_a_bit_at(&cluster.nodes[0].folder, "value-number-15");
     let ended = run_to_end(cluster.nodes[0].command());
     ended.expect(DAMAGED, "--accept-loss");
     cluster.nodes[0].options.push("--accept-loss".to_owned());
     cluster.start_all();
     let mut client = cluster.client(0);
-    assert_eq!(client.get("/kv/key4").unwrap().status, 200, "what came before is there");
-    assert_eq!(client.get("/kv/key5").unwrap().status, 404, "what was damaged is not");
-    assert_eq!(client.put("key5", "again").unwrap().status, 200);
+    assert_eq!(client.get("/kv/key14").unwrap().status, 200, "what came before is there");
+    assert_eq!(client.get("/kv/key15").unwrap().status, 404, "what was damaged is not");
+    assert_eq!(client.put("key15", "again").unwrap().status, 200);
     cluster.kill_all();
     cluster.nodes[0].options.pop();
     cluster.start_all();
-    assert_eq!(cluster.client(0).get("/kv/key5").unwrap().json()["value"], "again");
+    assert_eq!(cluster.client(0).get("/kv/key15").unwrap().json()["value"], "again");
 }
