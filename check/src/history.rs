@@ -254,8 +254,12 @@ impl fmt::Display for Answer {
     }
 }
 
+/// The beginning of it, as text.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    const SHOWN: usize = 20;
+    let shown = &bytes[..bytes.len().min(SHOWN)];
+    let more = if bytes.len() > SHOWN { "…" } else { "" };
+    String::from_utf8_lossy(shown).into_owned() + more
 }
 
 fn optional(value: Option<&[u8]>) -> String {

@@ -62,6 +62,14 @@ pub(crate) fn width() -> usize {
     if columns == 0 { 80 } else { columns }
 }
 
+/// How many lines standard output shows; without a terminal, any number.
+pub(crate) fn height() -> usize {
+    match tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_row > 0 => usize::from(size.ws_row),
+        _ => usize::MAX,
+    }
+}
+
 /// `text`, cut to `width` characters with a mark that says so.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {

@@ -120,11 +120,14 @@ impl fmt::Display for RecoveryError {
         match self {
             Self::Damaged(damage) => write!(
                 formatter,
-                "{damage}. Nothing was changed. Keep the folder, start this node with an empty one and let it join again: the other members bring it up to date"
+                "{damage}. Nothing was changed. Keep the folder, start this node with an \
+                 empty one and let it join again: the other members bring it up to date"
             ),
             Self::Foreign { segment, expected, found } => write!(
                 formatter,
-                "segment {segment} belongs to node {} of cluster {:x} on disk {:x}, and this is node {} of cluster {:x} on disk {:x}. Was a file copied from another folder? Put the node's own files back",
+                "segment {segment} belongs to node {} of cluster {:x} on disk {:x}, and this \
+                 is node {} of cluster {:x} on disk {:x}. Was a file copied from another \
+                 folder? Put the node's own files back",
                 found.node,
                 found.cluster.0,
                 found.disk.0,
@@ -138,22 +141,27 @@ impl fmt::Display for RecoveryError {
             ),
             Self::MissingSegment { segment } => write!(
                 formatter,
-                "segment {segment} of the log is missing. Put the file back; if it is gone, start this node with an empty folder and let it join again"
+                "segment {segment} of the log is missing. Put the file back; if it is gone, \
+                 start this node with an empty folder and let it join again"
             ),
             Self::WrongSize { segment, found, expected: Some(expected) } => write!(
                 formatter,
-                "segment {segment} has {found} bytes and should have {expected}. Was the file cut in copying? Put the whole file back"
+                "segment {segment} has {found} bytes and should have {expected}. Was the file \
+                 cut in copying? Put the whole file back"
             ),
             Self::WrongSize { segment, found, expected: None } => write!(
                 formatter,
-                "segment {segment} has {found} bytes, which no segment of a log has. Was the file cut in copying? Put the whole file back"
+                "segment {segment} has {found} bytes, which no segment of a log has. Was the \
+                 file cut in copying? Put the whole file back"
             ),
             Self::Newer { segment, version } => write!(
                 formatter,
-                "segment {segment} is of format {version}, which this version cannot read. Start the version that wrote it, or a later one"
+                "segment {segment} is of format {version}, which this version cannot read. \
+                 Start the version that wrote it, or a later one"
             ),
             Self::Empty => formatter.write_str(
-                "the log has no segment. If the folder is new, create the log; if not, its files are gone: start this node with an empty folder and let it join again",
+                "the log has no segment. If the folder is new, create the log; if not, its \
+                 files are gone: start this node with an empty folder and let it join again",
             ),
             Self::Unfinished => formatter.write_str(
                 "the log was being created when the process ended, and it never acknowledged anything: create it again",

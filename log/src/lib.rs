@@ -39,7 +39,7 @@
 //! | anything, and something later proves it durable  | damage, proven           | [`RecoveryError::Damaged`] |
 //! | only new and zero sectors                        | torn                     | cut: [`Trust::Torn`] |
 //! | garbage, but the first sector is new             | doubt, with known bounds | [`Trust::Uncertain`] |
-//! | garbage in the first sector                      | doubt without bounds     | [`RecoveryError::Damaged`], not proven |
+//! | garbage in the first sector                      | doubt without bounds     | damaged, not proven |
 //!
 //! **A power cut of the whole site** leaves only torn tails on healthy disks, on any number of
 //! replicas, for any subset of unflushed sectors: all start and all may vote. Doubt takes a disk that

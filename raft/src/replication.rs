@@ -169,7 +169,8 @@ impl Raft {
                 State::Replicate { .. } => previous > progress.matched,
                 State::Snapshot => false,
             };
-            if last < progress.matched {
+            // What was sent before the acknowledgement may well have been rejected: that is only late.
+            if last < progress.matched && previous >= progress.matched {
                 lost = Some(progress.matched);
                 progress.forget();
             }

@@ -13,16 +13,19 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// Serves `stream` until the client leaves, is too slow, or `stop` becomes true.
 pub(crate) async fn serve(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiver<bool>) {
-    let _ = stream.set_nodelay(true);
-    // A silent connection costs next to nothing until its first byte.
     let first = tokio::select! {
         first = timeout(front.limits.client_timeout, stream.readable()) => first,
         () = stopped(&mut stop) => return,
     };
-    if !matches!(first, Ok(Ok(()))) {
-        return;
+    if matches!(first, Ok(Ok(()))) {
+        // Boxed: until its first byte a connection carries no room for a conversation.
+        Box::pin(converse(stream, front, stop)).await;
     }
-    // Boxed: an idle connection then carries no room for a request.
+}
+
+async fn converse(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    // Boxed: between requests it carries no room for one.
     let service =
         service_fn(|request: Request<Incoming>| Box::pin(Arc::clone(front).answer(request)));
     let mut connection = http1::Builder::new()

@@ -20,7 +20,8 @@ use crate::{connection, error::ApiError, front::Front};
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long to wait after the system had no connection to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How many clients may wait to be taken: a crowd that comes at once is no attack.
+/// How many clients may wait to be taken: one of a crowd that finds the queue full tries again only after
+/// a second.
 const BACKLOG: u32 = 4096;
 /// How long it may take to turn a client away.
 const TURN_AWAY: Duration = Duration::from_millis(500);

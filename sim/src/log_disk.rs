@@ -80,8 +80,13 @@ impl LogDisk {
     /// Power fails: each unflushed sector is as it was, or as it was written, or, one in
     /// `garbled_one_in` times, neither.
     pub(crate) fn crash(&mut self, garbled_one_in: Option<u64>, rng: &mut Rng) {
-        // Some crashes lose everything, some nothing, most something.
-        let (kept, of) = *rng.pick(&[(0, 1), (1, 1), (1, 2), (1, 8), (7, 8)]).expect("some odds");
+        // Some crashes lose everything, some nothing, most something. What garbles loses little: else
+        // hardly anything would be left whose first sector is whole.
+        let odds: &[(u64, u64)] = match garbled_one_in {
+            Some(_) => &[(1, 1), (1, 1), (7, 8), (1, 2)],
+            None => &[(0, 1), (1, 1), (1, 2), (1, 8), (7, 8)],
+        };
+        let (kept, of) = *rng.pick(odds).expect("some odds");
         for file in self.files.values_mut() {
             for (sector, before) in core::mem::take(&mut file.before) {
                 let start = sector * SECTOR_BYTES;

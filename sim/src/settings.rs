@@ -205,7 +205,7 @@ impl DiskSettings {
             batch_minimum_ns: 50_000,
             batch_mean_ns: *rng.pick(&[100, 2_000, 20_000]).expect("some times") * 1_000,
             flush_mean_ns: *rng.pick(&[1, 20, 200]).expect("some times") * MILLISECOND,
-            garbled_one_in: rng.chance(1, 4).then(|| rng.between(2, 10)),
+            garbled_one_in: rng.chance(1, 2).then(|| rng.between(2, 10)),
             log: Limits { segment_bytes, batch_bytes_max: segment_bytes / 4 },
         }
     }

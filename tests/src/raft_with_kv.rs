@@ -40,7 +40,7 @@ impl Composition for RaftWithKv {
     type Machine = KvMachine;
 
     fn machine(&self) -> KvMachine {
-        KvMachine::default()
+        KvMachine
     }
 
     fn boot(&self, boot: Boot) -> Raft {

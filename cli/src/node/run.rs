@@ -1,16 +1,13 @@
 //! A node's life: recover, listen, serve, stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use host::{FolderIdentity, HostConfig, Notify, Running, StartError};
 use kernel::Fault;
 use kv::KvMachine;
 use raft::Raft;
 use serve::{Front, Node};
-use tokio::{
-    net::{TcpListener, TcpSocket},
-    sync::watch,
-};
+use tokio::{net::TcpListener, sync::watch};
 
 use super::{
     join::Joiner,
@@ -28,7 +25,7 @@ pub(crate) async fn run(
     lives: Option<FolderIdentity>,
 ) -> Outcome {
     let clients = serve::raise_open_files(options.connections_max);
-    let listener = listen(&addresses.client_listen).map_err(|error| {
+    let listener = serve::listen(&addresses.client_listen).map_err(|error| {
         Failure::usage(format!(
             "Clients cannot be listened for on {}: {error}. Stop what uses the port, or choose \
              another one with --port.",
@@ -61,17 +58,6 @@ pub(crate) async fn run(
         plan::folder(options).display()
     );
     until_stopped(options, &addresses, running, listener, front, joiner).await
-}
-
-/// Listens at `address`. Many clients may knock at the same moment: one that finds the queue full would
-/// try again only after a second.
-fn listen(address: &str) -> io::Result<TcpListener> {
-    const QUEUE: u32 = 4096;
-    let address: SocketAddr = address.parse().map_err(io::Error::other)?;
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(QUEUE)
 }
 
 async fn until_stopped(

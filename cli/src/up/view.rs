@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::health::Health;
-use crate::table::{Table, cut, width};
+use crate::table::{Table, cut, height, width};
 
 /// How many of the last events the table shows.
 const EVENTS_SHOWN: usize = 6;
@@ -67,8 +67,10 @@ impl View {
             return self.say_when_ready(rows);
         }
         let width = width();
-        let lines: Vec<String> =
+        let mut lines: Vec<String> =
             self.lines(rows, width).iter().map(|line| cut(line, width)).collect();
+        // What has scrolled out of the terminal cannot be rewritten.
+        lines.truncate(height().saturating_sub(1));
         if lines == self.shown {
             return;
         }

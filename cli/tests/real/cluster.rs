@@ -53,7 +53,7 @@ impl Folder {
     pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("archipel-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
+        fs::create_dir_all(&path).expect("there is room for temporary files");
         Self(path)
     }
 
@@ -72,7 +72,7 @@ impl Drop for Folder {
 
 /// The first of ten free ports whose ports a thousand above are free too.
 pub(crate) fn free_ports() -> u16 {
-    let first = 20_000 + u16::try_from(std::process::id() % 1500).unwrap() * 10;
+    let first = 20_000 + u16::try_from(std::process::id() % 1500).expect("below 1500") * 10;
     loop {
         let base = first + NEXT_PORT.fetch_add(10, Ordering::Relaxed) % 10_000;
         let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
@@ -91,10 +91,14 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
         let (line, lines) = channel();
-        let out = child.stdout.take().unwrap();
-        let err = child.stderr.take().unwrap();
+        let out = child.stdout.take().expect("it is piped");
+        let err = child.stderr.take().expect("it is piped");
         let line_of_err = line.clone();
         thread::spawn(move || {
             BufReader::new(out).lines().map_while(Result::ok).for_each(|it| drop(line.send(it)));
@@ -131,7 +135,7 @@ impl Running {
     pub(crate) fn end(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.try_wait().expect("it is a child") {
                 return status;
             }
             assert!(Instant::now() < deadline, "the process does not end");

@@ -13,8 +13,9 @@ impl Shell {
         let mut all = words.to_vec();
         all.extend(["--cluster", &self.cluster]);
         let Output { status, stdout, stderr } = run(&all);
-        let text = String::from_utf8(if stdout.is_empty() { stderr } else { stdout }).unwrap();
-        (status.code().unwrap(), text.trim_end().to_owned())
+        let text = String::from_utf8(if stdout.is_empty() { stderr } else { stdout })
+            .expect("all output is text");
+        (status.code().expect("no signal ended it"), text.trim_end().to_owned())
     }
 }
 

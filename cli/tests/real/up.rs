@@ -168,10 +168,11 @@ fn a_node_whose_log_is_damaged_is_repaired() {
 
 /// Flips a bit in what was acknowledged long ago.
 fn damage_the_first_segment(log: &std::path::Path) {
-    let mut segments: Vec<_> = fs::read_dir(log).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut segments: Vec<_> =
+        fs::read_dir(log).into_iter().flatten().flatten().map(|it| it.path()).collect();
     segments.sort();
-    let mut bytes = fs::read(&segments[0]).unwrap();
+    let mut bytes = fs::read(&segments[0]).expect("a segment can be read");
     let place = bytes.windows(2).position(|two| two == b"k7").expect("the key is in the log");
     bytes[place] ^= 1;
-    fs::write(&segments[0], bytes).unwrap();
+    fs::write(&segments[0], bytes).expect("a segment can be written");
 }

@@ -61,10 +61,18 @@ impl BaseReading for Moment {
     }
 }
 
+/// True if the file could be read, and what it says makes no sense.
+fn is_about_content(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof)
+}
+
 /// What the engine's error means for the node.
 fn fault(error: impl Into<redb::Error>) -> Fault {
     match error.into() {
         redb::Error::Corrupted(what) => Fault::Corrupt(format!("the tables: {what}")),
+        redb::Error::Io(error) if is_about_content(&error) => {
+            Fault::Corrupt(format!("the tables: {error}"))
+        }
         other => Fault::Storage(format!("the tables: {other}")),
     }
 }

@@ -16,8 +16,8 @@ fn keys_are_written_and_read_from_a_shell() {
         ended.stdout
     };
     assert!(ok(kv(&["put", "greeting", "hello"])).starts_with("Written at revision "));
-    assert_eq!(ok(kv(&["get", "greeting"])), "hello");
-    assert_eq!(ok(kv(&["get", "greeting", "--stale"])), "hello");
+    assert_eq!(ok(kv(&["get", "greeting"])), "hello\n");
+    assert_eq!(ok(kv(&["get", "greeting", "--stale"])), "hello\n");
     let found: Value = serde_json::from_str(&ok(kv(&["get", "greeting", "--json"]))).unwrap();
     assert_eq!((&found["key"], &found["value"]), (&"greeting".into(), &"hello".into()));
     kv(&["put", "greeting", "hallo", "--if-absent"]).expect(1, "nothing was changed");
