@@ -74,7 +74,8 @@ impl Raft {
             self.reject_append(from, previous);
             return;
         }
-        if self.is_swamped() {
+        // On a full disk, the room that is left is for terms and votes.
+        if self.is_swamped() || self.disk_full {
             entries.clear();
         }
         let matched = entries.last().map_or(previous.index, Entry::index);

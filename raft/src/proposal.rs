@@ -272,7 +272,8 @@ impl Raft {
         let Origin { peer, ticket } = origin;
         if peer == self.me {
             self.on_forward_reply(ticket, outcome);
-        } else {
+        } else if peer.node != self.me.node {
+            // Nobody waits any more for what an earlier life of this replica asked.
             let asked_by = peer.incarnation;
             self.send(peer.node, Body::ForwardReply { asked_by, ticket, outcome });
         }

@@ -5,11 +5,13 @@
 //! cargo xtask tidy --stats     how long the files and functions are, and how often they assert
 //! cargo xtask ci               all that must be green before a change is merged
 //! cargo xtask ci --only STEP   one step of it
+//! cargo xtask soak             a hundred kills, then fresh seeds: --hours N, --minutes N, --kills N
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
 
 mod ci;
 mod picture;
+mod soak;
 mod tidy;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -21,6 +23,7 @@ The project's own chores.
   cargo xtask tidy --stats     sizes of files and functions, and assertions, for each crate
   cargo xtask ci               format, lints, tidy, docs, bare metal, real processes
   cargo xtask ci --only STEP   one step of it
+  cargo xtask soak             a hundred kills, then fresh seeds: --hours N, --minutes N, --kills N
   cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";
 
 fn main() -> ExitCode {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         ["tidy", "--stats"] => tidy::print_statistics(&root),
         ["ci"] => ci::run(&root, None),
         ["ci", "--only", step] => ci::run(&root, Some(step)),
+        ["soak", rest @ ..] => soak::plan(rest).and_then(|plan| soak::run(&root, plan)),
         ["picture"] => std::io::read_to_string(std::io::stdin())
             .map(|screen| print!("{}", picture::draw(&screen)))
             .map_err(|error| format!("standard input could not be read: {error}")),
