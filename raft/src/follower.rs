@@ -74,8 +74,7 @@ impl Raft {
             self.reject_append(from, previous);
             return;
         }
-        // On a full disk, the room that is left is for terms and votes.
-        if self.is_swamped() || self.disk_full {
+        if self.is_swamped() {
             entries.clear();
         }
         let matched = entries.last().map_or(previous.index, Entry::index);

@@ -119,9 +119,9 @@ impl<C: Composition> World<C> {
         let garbler = alive.iter().find(|node| self.computers[node].garbled_one_in.is_some());
         let (garbler, leader) = (garbler.copied(), self.latest_leader());
         let rng = &mut self.chances.mishaps;
-        let special = match rng.below(4) {
-            0 => leader,
-            1 => garbler,
+        let special = match rng.below(6) {
+            0 | 1 => leader,
+            2 => garbler,
             _ => None,
         };
         special.or_else(|| rng.pick(alive).copied())
@@ -143,8 +143,10 @@ impl<C: Composition> World<C> {
         }
     }
 
-    fn lasts_ns(&mut self, least_ms: u64, most_ms: u64) -> u64 {
-        self.now_ns + self.chances.mishaps.between(least_ms * MILLISECOND, most_ms * MILLISECOND)
+    /// Until when a mishap lasts that begins now.
+    fn until_ns(&mut self) -> u64 {
+        let most_ns = self.settings.mishap_lasts_ns_max;
+        self.now_ns + self.chances.mishaps.between(MILLISECOND, most_ns)
     }
 
     fn power_cut(&mut self, alive: &[NodeId]) {
@@ -160,7 +162,7 @@ impl<C: Composition> World<C> {
         if computer.backlog.is_none() {
             computer.backlog = Some(Vec::new());
             self.counters.pauses += 1;
-            let until_ns = self.lasts_ns(1, 2_000);
+            let until_ns = self.until_ns();
             self.queue.plan(until_ns, Event::Mend(Mend::Resume(node)));
         }
     }
@@ -185,13 +187,13 @@ impl<C: Composition> World<C> {
 
     fn stall(&mut self, node: NodeId) {
         self.counters.disk_stalls += 1;
-        self.computer(node).stalled_until_ns = self.lasts_ns(10, 3_000);
+        self.computer(node).stalled_until_ns = self.until_ns();
     }
 
     fn fill(&mut self, node: NodeId) {
         self.counters.full_disks += 1;
         self.computer(node).is_full = true;
-        let until_ns = self.lasts_ns(10, 4_000);
+        let until_ns = self.until_ns();
         self.queue.plan(until_ns, Event::Mend(Mend::Roomy(node)));
     }
 
@@ -222,7 +224,7 @@ impl<C: Composition> World<C> {
         self.counters.cuts += 1;
         self.note(format_args!("cut: {links:?}"));
         self.network.cut(&links);
-        let until_ns = self.lasts_ns(50, 4_000);
+        let until_ns = self.until_ns();
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 

@@ -67,8 +67,8 @@ impl<C: Composition> World<C> {
     /// Plans the start of a computer that is off.
     pub(crate) fn plan_start(&mut self, node: NodeId) {
         let soon = self.chances.mishaps.chance(1, 2);
-        let most_ms = if soon { 50 } else { 3_000 };
-        let wait = self.chances.mishaps.between(0, most_ms * MILLISECOND);
+        let most_ns = if soon { 50 * MILLISECOND } else { self.settings.mishap_lasts_ns_max };
+        let wait = self.chances.mishaps.between(0, most_ns);
         self.queue.plan(self.now_ns + wait, Event::Mend(Mend::Start(node)));
     }
 

@@ -28,6 +28,8 @@ pub struct Settings {
     pub mishaps: MishapWeights,
     /// The mean time between mishaps, in nanoseconds.
     pub mishap_every_ns: u64,
+    /// How long a mishap lasts at most, in nanoseconds.
+    pub mishap_lasts_ns_max: u64,
     /// How long the applier may let work wait, in nanoseconds; 0 for work done at once.
     pub applier_lag_ns_max: u64,
     /// How long a node may take to come to noted work, in nanoseconds.
@@ -166,7 +168,8 @@ impl Settings {
             disk: DiskSettings::draw(&mut rng),
             clients: ClientSettings::draw(&mut rng),
             mishaps,
-            mishap_every_ns: rng.between(100, 1_500) * MILLISECOND,
+            mishap_every_ns: *rng.pick(&[50, 150, 500, 1_500]).expect("some times") * MILLISECOND,
+            mishap_lasts_ns_max: *rng.pick(&[300, 1_000, 4_000]).expect("some times") * MILLISECOND,
             applier_lag_ns_max: *rng.pick(&[0, 100_000, 5_000_000]).expect("some lags"),
             thread_lag_ns_max: *rng.pick(&[0, 20_000, 500_000]).expect("some lags"),
             apply_at_once_max: *rng.pick(&[1, 1_000]).expect("some sizes"),
@@ -178,6 +181,10 @@ impl Settings {
         // What a garbled sector took away must still be with a majority of the others.
         if settings.nodes < 3 || settings.mishaps.change > 0 {
             settings.disk.garbled_one_in = None;
+        }
+        if settings.disk.garbled_one_in.is_some() {
+            // Batches of several sectors: where the first is whole, the log can tell what it lost.
+            settings.clients.value_bytes_max = 3_000;
         }
         settings
     }
@@ -214,7 +221,7 @@ impl DiskSettings {
 impl ClientSettings {
     fn draw(rng: &mut Rng) -> Self {
         Self {
-            count: rng.between(1, 8),
+            count: rng.between(1, 12),
             think_ns: *rng.pick(&[2, 20, 80, 300]).expect("some times") * MILLISECOND,
             keys: rng.between(1, 5),
             reads_percent: *rng.pick(&[10, 40, 70]).expect("some shares"),

@@ -23,7 +23,7 @@ use crate::{
     trace::{EventHash, Trace},
 };
 
-/// A whole world. Step it with [`World::step`], or let [`run`](crate::run) do it.
+/// A whole world. Step it with [`World::step`], or let [`run`](fn@crate::run) do it.
 pub struct World<C: Composition> {
     pub(crate) composition: C,
     pub(crate) settings: Settings,

@@ -22,7 +22,9 @@ impl RaftWithKv {
         let mut rng = Rng::new(seed ^ 0x7261_6674);
         let batch_bytes_max = *rng.pick(&[200, 2_000, 20_000]).expect("some sizes");
         let config = Config {
-            request_timeout: Duration::from_millis(rng.between(500, 3_000)),
+            request_timeout: Duration::from_millis(
+                *rng.pick(&[150, 500, 2_000]).expect("some times"),
+            ),
             disk_stall: Duration::from_millis(rng.between(500, 2_000)),
             batch_bytes_max,
             window_bytes: batch_bytes_max * rng.between(1, 8),

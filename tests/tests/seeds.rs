@@ -35,6 +35,7 @@ fn run_seed(seed: u64, traced: bool) -> Result<Report, String> {
     let trace: Option<Box<dyn Write>> = if traced { Some(Box::new(ToError)) } else { None };
     let world = || run(RaftWithKv::draw(seed), Settings::draw(seed), trace);
     match catch_unwind(AssertUnwindSafe(world)) {
+        Ok(Ok(report)) if report.undecided => Err("the history could not be judged".into()),
         Ok(Ok(report)) => Ok(report),
         Ok(Err(finding)) => Err(finding.to_string()),
         Err(_) => Err("a panic, see above".into()),

@@ -6,6 +6,7 @@
 //! cargo xtask ci               all that must be green before a change is merged
 //! cargo xtask ci --only STEP   one step of it
 //! cargo xtask soak             a hundred kills, then fresh seeds: --hours N, --minutes N, --kills N
+//! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
 
@@ -13,6 +14,7 @@ mod ci;
 mod picture;
 mod soak;
 mod tidy;
+mod zoo;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -24,6 +26,8 @@ The project's own chores.
   cargo xtask ci               format, lints, tidy, docs, bare metal, real processes
   cargo xtask ci --only STEP   one step of it
   cargo xtask soak             a hundred kills, then fresh seeds: --hours N, --minutes N, --kills N
+  cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N]
+                               [--first N] [--jobs N] [--turn] [--json]
   cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";
 
 fn main() -> ExitCode {
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(&root, None),
         ["ci", "--only", step] => ci::run(&root, Some(step)),
         ["soak", rest @ ..] => soak::plan(rest).and_then(|plan| soak::run(&root, plan)),
+        ["zoo", rest @ ..] => zoo::plan(rest).and_then(|plan| zoo::run(&root, &plan)),
         ["picture"] => std::io::read_to_string(std::io::stdin())
             .map(|screen| print!("{}", picture::draw(&screen)))
             .map_err(|error| format!("standard input could not be read: {error}")),

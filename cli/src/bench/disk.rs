@@ -19,6 +19,9 @@ const WRITE_BYTES: usize = 512;
 /// The file, filled with zeros before: so the flush writes data and nothing about the file.
 const FILE_BYTES: usize = 8 << 20;
 
+/// The longest time that is told apart, in microseconds.
+const MICROSECONDS_MAX: u64 = 60_000_000;
+
 /// Microseconds per write and fdatasync.
 pub(super) fn measure(folder: &Path) -> Outcome<Histogram<u32>> {
     let path = folder.join(format!("archipel-bench-{}.tmp", std::process::id()));
@@ -36,7 +39,8 @@ fn measure_in(path: &Path) -> io::Result<Histogram<u32>> {
     let mut file: File = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(&vec![0; FILE_BYTES])?;
     file.sync_all()?;
-    let mut times = Histogram::new(3).expect("three digits are right");
+    let mut times =
+        Histogram::new_with_bounds(1, MICROSECONDS_MAX, 3).expect("the bounds are right");
     let bytes = [1; WRITE_BYTES];
     let start = Instant::now();
     for place in (0..FILE_BYTES as u64).step_by(WRITE_BYTES).cycle() {

@@ -104,7 +104,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Outcome {
-        let mut stream = self.connection().map_err(|error| NoAnswer::NotSent { error: error })?;
+        let mut stream = self.connection().map_err(|error| NoAnswer::NotSent { error })?;
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: archipel\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -133,7 +133,7 @@ impl Client {
 
 /// No answer will come.
 fn lost(error: io::Error) -> NoAnswer {
-    NoAnswer::Lost { error: error }
+    NoAnswer::Lost { error }
 }
 
 /// True unless the other side has closed.

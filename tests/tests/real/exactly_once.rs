@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::{
     client::Answer,
-    cluster::{Cluster, wait_for},
+    cluster::{Cluster, IMPATIENT, wait_for},
 };
 
 #[test]
 fn a_repeat_through_another_node_and_after_a_kill_takes_effect_once() {
-    let mut cluster = Cluster::start("once", 3);
+    let mut cluster = Cluster::start_with_options("once", 3, &IMPATIENT);
     let create = json!({ "key": "a", "value": "1", "expect": Value::Null });
     let first = cluster.client(0).put_once("client", 1, &create).unwrap();
     assert_eq!(first.status, 200, "{}", first.text());

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    cluster::{Cluster, wait_for},
+    cluster::{Cluster, IMPATIENT, wait_for},
     load::{Load, read_everything, wait_for_writes},
     recorder::Recorder,
     report::{is_long, report, times},
@@ -17,7 +17,7 @@ const ELECTION_TIMEOUT: Duration = Duration::from_millis(300);
 
 #[test]
 fn writes_go_on_under_a_new_leader_and_the_old_one_comes_back_as_a_follower() {
-    let mut cluster = Cluster::start_alone("failover", 3);
+    let mut cluster = Cluster::start_alone("failover", 3, &IMPATIENT);
     let recorder = Arc::new(Recorder::new());
     let load = Load::start(&recorder, &cluster.client_ports(), 6);
     let mut without_leader = Vec::new();

@@ -13,7 +13,7 @@ use kernel::Rng;
 
 use crate::{
     client::Client,
-    cluster::Cluster,
+    cluster::{Cluster, IMPATIENT},
     load::{Load, read_everything, wait_for_writes},
     recorder::Recorder,
     report::{number, report},
@@ -24,7 +24,11 @@ fn no_acknowledged_write_is_lost_and_no_read_is_stale_whoever_is_killed() {
     let kills = number("ARCHIPEL_KILLS", 12);
     let seed = number("ARCHIPEL_SEED", u64::from(std::process::id()));
     let mut random = Rng::new(seed);
-    let mut cluster = Cluster::start_with_options("kills", 3, &["--segment-mib", "8"]);
+    let mut cluster = Cluster::start_with_options(
+        "kills",
+        3,
+        &[&IMPATIENT[..], &["--segment-mib", "8"]].concat(),
+    );
     let recorder = Arc::new(Recorder::new());
     let load = Load::start(&recorder, &cluster.client_ports(), 8);
     let ballast = Ballast::start(&cluster.client_ports());

@@ -7,6 +7,7 @@
 //! ```
 //! `ARCHIPEL_KILLS=100` makes the loop of kills that long; `ARCHIPEL_LONG=1` makes the other tests
 //! long. The folder of a test that failed is kept, below the target folder.
+#![expect(clippy::unwrap_used, reason = "what a test cannot have fails it")]
 
 mod client;
 mod cluster;

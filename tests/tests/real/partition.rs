@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     client::Answer,
-    cluster::{Cluster, wait_for},
+    cluster::{Cluster, IMPATIENT, wait_for},
     load::{Load, read_everything, wait_for_writes},
     recorder::Recorder,
     report::report,
@@ -16,12 +16,10 @@ use crate::{
 
 /// No request takes longer, whatever happens: the node's own bound, and what the way takes.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(3000);
-/// The node's own bound.
-const REQUEST_TIMEOUT: [&str; 2] = ["--request-timeout-ms", "1000"];
 
 #[test]
 fn the_majority_goes_on_and_the_minority_refuses_and_catches_up() {
-    let cluster = Cluster::start_with_network("partition", 5, &REQUEST_TIMEOUT);
+    let cluster = Cluster::start_with_network("partition", 5, &IMPATIENT);
     let recorder = Arc::new(Recorder::new());
     let load = Load::start(&recorder, &cluster.client_ports(), 10);
     for has_leader in [true, false] {
@@ -106,7 +104,7 @@ fn put(cluster: &Cluster, place: usize, key: &str, value: &str) {
 
 #[test]
 fn a_follower_that_was_cut_off_does_not_disturb_the_leader() {
-    let cluster = Cluster::start_with_network("return", 3, &REQUEST_TIMEOUT);
+    let cluster = Cluster::start_with_network("return", 3, &IMPATIENT);
     let leader = cluster.wait_for_leader();
     let follower = (leader + 1) % 3;
     put(&cluster, leader, "a", "1");
@@ -128,7 +126,7 @@ fn a_follower_that_was_cut_off_does_not_disturb_the_leader() {
 
 #[test]
 fn links_that_work_one_way_only_or_slowly_do_not_stop_the_cluster() {
-    let cluster = Cluster::start_with_network("one-way", 3, &REQUEST_TIMEOUT);
+    let cluster = Cluster::start_with_network("one-way", 3, &IMPATIENT);
     let recorder = Arc::new(Recorder::new());
     let load = Load::start(&recorder, &cluster.client_ports(), 8);
     let others = |place: usize| [(place + 1) % 3, (place + 2) % 3];

@@ -119,3 +119,36 @@ impl Recorder {
         self.tally()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use check::{Answer, Call, EventKind};
+
+    use super::Recorder;
+
+    /// What a recorder says of an acknowledged write and a read after it that found `found`.
+    fn judge_read(found: Option<&str>) {
+        let recorder = Recorder::new();
+        let process = recorder.process();
+        recorder.asks(process, "a", Call::Write(b"1".to_vec()));
+        recorder.told(process, EventKind::Ok(Answer::Written));
+        recorder.asks(process, "a", Call::Read);
+        let found = found.map(|value| value.as_bytes().to_vec());
+        recorder.told(process, EventKind::Ok(Answer::Found(found)));
+        let tally = recorder.judge(&env::temp_dir());
+        assert_eq!((tally.writes, tally.reads), (1, 1));
+    }
+
+    #[test]
+    fn a_write_that_is_read_is_fine() {
+        judge_read(Some("1"));
+    }
+
+    #[test]
+    #[should_panic(expected = "not linearizable at the key a")]
+    fn a_write_that_was_lost_is_noticed() {
+        judge_read(None);
+    }
+}

@@ -1,6 +1,6 @@
-//! Clusters of one, two and four nodes serve, survive a restart, and know what a majority is.
+//! Clusters of one, two, four and five nodes serve, survive a restart, and know what a majority is.
 
-use crate::cluster::{Cluster, wait_for};
+use crate::cluster::{Cluster, IMPATIENT, wait_for};
 
 #[test]
 fn a_single_node_serves_and_survives_a_restart() {
@@ -10,7 +10,7 @@ fn a_single_node_serves_and_survives_a_restart() {
 
 #[test]
 fn two_nodes_serve_and_one_of_two_is_no_majority() {
-    let mut cluster = Cluster::start("two", 2);
+    let mut cluster = Cluster::start_with_options("two", 2, &IMPATIENT);
     serves_and_survives(&mut cluster);
     cluster.nodes[1].kill();
     is_refused(&cluster, 0);
@@ -20,7 +20,7 @@ fn two_nodes_serve_and_one_of_two_is_no_majority() {
 
 #[test]
 fn four_nodes_serve_and_two_of_four_are_no_majority() {
-    let mut cluster = Cluster::start("four", 4);
+    let mut cluster = Cluster::start_with_options("four", 4, &IMPATIENT);
     serves_and_survives(&mut cluster);
     cluster.nodes[3].kill();
     cluster.wait_until_ready();
@@ -30,6 +30,21 @@ fn four_nodes_serve_and_two_of_four_are_no_majority() {
     cluster.start_all();
     assert_eq!(cluster.client(0).put("again", "1").unwrap().status, 200);
     cluster.wait_until_same();
+}
+
+#[test]
+fn five_nodes_stand_the_loss_of_two_and_not_of_three() {
+    let mut cluster = Cluster::start_with_options("five", 5, &IMPATIENT);
+    let leader = cluster.wait_for_leader();
+    cluster.nodes[leader].kill();
+    cluster.nodes[(leader + 1) % 5].kill();
+    cluster.wait_until_ready();
+    let left = (leader + 2) % 5;
+    assert_eq!(cluster.client(left).put("two", "1").unwrap().status, 200);
+    cluster.nodes[(leader + 3) % 5].kill();
+    is_refused(&cluster, left);
+    cluster.start_all();
+    assert_eq!(cluster.client(leader).get("/kv/two").unwrap().json()["value"], "1");
 }
 
 fn serves_and_survives(cluster: &mut Cluster) {

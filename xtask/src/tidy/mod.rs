@@ -14,8 +14,9 @@ mod statistics;
 
 use std::path::Path;
 
-use manifest::Workspace;
-use repository::Repository;
+pub(crate) use finding::Finding;
+pub(crate) use manifest::Workspace;
+pub(crate) use repository::Repository;
 
 /// Prints every breach of the house rules, sorted by file and line.
 ///
@@ -25,6 +26,7 @@ pub(crate) fn check(root: &Path) -> Result<(), String> {
     let repository = Repository::read(root)?;
     let workspace = Workspace::read(root)?;
     let mut findings = rules::all(&repository, &workspace);
+    findings.extend(crate::zoo::check(root, repository.text("zoo/README.md")));
     findings.sort();
     findings.dedup();
     for finding in &findings {

@@ -23,6 +23,9 @@ pub(crate) use turn::Turn;
 
 use crate::{client::Client, network::Network};
 
+/// A request's time is over sooner than by default: a client whose request was lost with a node goes on.
+pub(crate) const IMPATIENT: [&str; 2] = ["--request-timeout-ms", "1000"];
+
 /// How long anything may take that should happen soon.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
@@ -71,10 +74,11 @@ impl Cluster {
         cluster
     }
 
-    /// As [`Cluster::start`], alone on this machine, so that times mean something.
-    pub(crate) fn start_alone(test: &str, count: usize) -> Self {
+    /// As [`Cluster::start_with_options`], alone on this machine, so that times mean something.
+    pub(crate) fn start_alone(test: &str, count: usize, options: &[&str]) -> Self {
         let mut cluster = Self::new(test, count, Turn::alone());
         cluster.introduce(None);
+        cluster.add_options(options);
         cluster.start_all();
         cluster
     }

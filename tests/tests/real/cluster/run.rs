@@ -2,7 +2,7 @@
 
 use std::{
     io::Read,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -35,20 +35,16 @@ pub(crate) fn run_to_end(mut command: Command) -> Ended {
     let stdout = collect(child.stdout.take().expect("it is piped"));
     let stderr = collect(child.stderr.take().expect("it is piped"));
     let deadline = Instant::now() + PATIENCE;
-    let mut status = None;
-    while status.is_none() && Instant::now() < deadline {
-        status = child.try_wait().expect("a child can be waited for");
+    let is_running = |child: &mut Child| child.try_wait().is_ok_and(|status| status.is_none());
+    while is_running(&mut child) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(5));
     }
-    if status.is_none() {
-        let _ = child.kill();
-        let _ = child.wait();
-    }
+    let is_late = is_running(&mut child);
+    let _ = child.kill();
+    let status = child.wait().expect("a child can be waited for");
     let text = |thread: thread::JoinHandle<String>| thread.join().expect("reading does not panic");
     let (stdout, stderr) = (text(stdout), text(stderr));
-    let status = status.unwrap_or_else(|| {
-        panic!("{command:?} should have ended by itself; it said\n{stdout}\n{stderr}")
-    });
+    assert!(!is_late, "{command:?} should have ended by itself; it said\n{stdout}\n{stderr}");
     Ended { code: status.code(), stdout, stderr }
 }
 
