@@ -74,7 +74,8 @@ impl Raft {
             self.reject_append(from, previous);
             return;
         }
-        if self.is_swamped() {
+        // What room is left on a full disk is for votes and terms.
+        if self.is_swamped() || self.disk_full {
             entries.clear();
         }
         let matched = entries.last().map_or(previous.index, Entry::index);
