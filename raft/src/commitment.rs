@@ -120,7 +120,9 @@ impl Raft {
         self.pipeline.done(index);
         self.compact();
         self.evict();
-        self.note_work();
+        if self.pipeline.handed < self.hard.commit {
+            self.note_work();
+        }
     }
 
     /// Forgets what the log on disk and the state machine have, beyond what slow members may want.

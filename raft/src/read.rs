@@ -145,7 +145,12 @@ impl Raft {
         };
         let is_confirmed =
             |number| quorum::has_quorum(membership, |node| has_answered(node, number));
-        for round in self.reads.confirmed(is_confirmed) {
+        let confirmed = self.reads.confirmed(is_confirmed);
+        if !confirmed.is_empty() && !self.reads.waiting.is_empty() {
+            // There is room for their round now.
+            self.is_work_noted = true;
+        }
+        for round in confirmed {
             assert!(round.index <= self.hard.commit, "reads see what is committed");
             for reader in round.readers {
                 self.finish_read(reader, round.index);

@@ -143,7 +143,20 @@ impl Raft {
                 self.on_rejected(from.node, previous, hint, last);
             }
         }
-        self.note_work();
+        self.note_work_for(from.node);
+    }
+
+    /// Notes work only if the member can be sent something now: most answers ask for nothing.
+    fn note_work_for(&mut self, node: NodeId) {
+        let progress = self.leadership().and_then(|leadership| leadership.peers.get(&node));
+        let last = self.log.last().index;
+        let is_wanted = progress.is_some_and(|progress| {
+            progress.is_ready(self.config.window_bytes)
+                && (progress.next <= last || matches!(progress.state, State::Probe { .. }))
+        });
+        if is_wanted {
+            self.note_work();
+        }
     }
 
     fn on_accepted(&mut self, from: NodeId, matched: Index) {
@@ -209,7 +222,7 @@ impl Raft {
             }
         });
         self.finish_reads();
-        self.note_work();
+        self.note_work_for(from.node);
     }
 
     pub(crate) fn on_unreachable(&mut self, peer: NodeId) {

@@ -208,11 +208,12 @@ pub(crate) struct NodeOptions {
     )]
     pub(crate) connections_max: u32,
 
-    /// How many threads serve clients.
+    /// How many threads serve clients. One is the fastest where nodes share processors; more help where
+    /// processors are idle.
     #[arg(
         long,
         value_name = "COUNT",
-        default_value_t = 2,
+        default_value_t = 1,
         value_parser = clap::value_parser!(u64).range(1..=256),
         help_heading = "Clients"
     )]
