@@ -10,11 +10,21 @@
 
 extern crate alloc;
 
+mod causal;
+mod eventual;
+mod facts;
 pub mod history;
+mod ladder;
 pub mod linearizability;
 pub mod register;
+mod sequential;
+mod sessions;
+mod shrink;
 mod verdict;
+mod zones;
 
 pub use history::{Answer, Call, End, Event, EventKind, History, HistoryError, Operation, Process};
-pub use linearizability::Limits;
+pub use ladder::{Consistency, Evidence, Finding, Ladder, Reason};
+pub use linearizability::{Limit, Limits};
+pub use sequential::SEQUENTIAL_OPERATIONS_MAX;
 pub use verdict::{Verdict, Witness, judge};

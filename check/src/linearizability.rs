@@ -3,9 +3,10 @@
 //! Operations are tried in every order that respects time: next may come whatever was invoked before
 //! the first of the others returned. A configuration, the set of operations done and the state they
 //! lead to, is entered once (Lowe 2017, "Testing for linearizability", §4). Operations of unknown
-//! outcome stay candidates for ever and need never be done; they are tried last, since most of them
-//! are not needed. An operation that may come next and only looks comes next at once: wherever else it
-//! stood in a linearization, it could be moved here.
+//! outcome stay candidates for ever and need never be done; they are tried last, and only where the
+//! next operation depends on it: one whose effect nobody sees might as well not have been done. An
+//! operation that may come next and only looks comes next at once: wherever else it stood in a
+//! linearization, it could be moved here.
 //!
 //! ```text
 //!   known     a list of calls and returns in order of time; done operations are lifted out
@@ -35,6 +36,15 @@ pub trait Model {
 
     /// True if `operation`, from whatever state, leaves the state as it is.
     fn only_looks(&self, operation: usize) -> bool;
+
+    /// True if `operation` fits `after` and would not fit `before` just as well, to the same end.
+    fn depends(&self, operation: usize, before: &Self::State, after: &Self::State) -> bool {
+        let then = self.step(after, operation);
+        then.is_some() && then != self.step(before, operation)
+    }
+
+    /// True if the two operations of unknown outcome do exactly the same.
+    fn are_twins(&self, one: usize, other: usize) -> bool;
 
     /// Notes that `operation` is done.
     fn done(&mut self, _operation: usize) {}
@@ -68,20 +78,41 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Takes `steps` away.
+    ///
+    /// # Errors
+    /// The limit that is reached: there are not as many steps left, or `memory_bytes` is too much.
+    pub(crate) const fn spend(&mut self, steps: u64, memory_bytes: u64) -> Result<(), Limit> {
+        if memory_bytes > self.memory_bytes_max {
+            return Err(Limit::Memory);
+        }
+        let Some(left) = self.steps_max.checked_sub(steps) else {
+            return Err(Limit::Steps);
+        };
+        self.steps_max = left;
+        Ok(())
+    }
+}
+
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// An order of operations that explains the history.
     Linearization(Vec<usize>),
     /// There is none.
-    Nothing {
-        /// The longest order that could be reached.
-        prefix: Vec<usize>,
-        /// The operation that had to come next and could not.
-        stuck: usize,
-    },
+    Nothing,
     /// A limit was reached.
-    GaveUp,
+    GaveUp(Limit),
+}
+
+/// What ended a search before it was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// As many operations were tried as may be.
+    Steps,
+    /// The memory of what was tried is full.
+    Memory,
 }
 
 /// Searches for a linearization, within `limits`; takes from them what it used.
@@ -109,23 +140,12 @@ struct Search<'a, M: Model> {
     model: M,
     spans: &'a [Span],
     list: List,
-    /// Operations of unknown outcome, by invocation.
-    unknown: Vec<usize>,
+    /// Operations of unknown outcome, by invocation, and of each the place of the last one before it
+    /// that does the same.
+    unknown: Vec<(usize, Option<usize>)>,
     memory: Memory<M::State>,
     state: M::State,
     stack: Vec<Done<M::State>>,
-    known_done: usize,
-    best: Best,
-}
-
-/// The deepest dead end so far.
-#[derive(Default)]
-struct Best {
-    known_done: usize,
-    prefix: Vec<usize>,
-    /// How many of `prefix` still agree with the stack.
-    shared: usize,
-    stuck: Option<usize>,
 }
 
 impl<'a, M: Model> Search<'a, M> {
@@ -133,6 +153,14 @@ impl<'a, M: Model> Search<'a, M> {
         let mut unknown: Vec<usize> =
             (0..spans.len()).filter(|operation| spans[*operation].returned.is_none()).collect();
         unknown.sort_by_key(|operation| spans[*operation].invoked);
+        let twin = |number: usize| {
+            (0..number).rev().find(|before| model.are_twins(unknown[*before], unknown[number]))
+        };
+        let unknown: Vec<(usize, Option<usize>)> = unknown
+            .iter()
+            .enumerate()
+            .map(|(number, operation)| (*operation, twin(number)))
+            .collect();
         let list = List::new(spans);
         Self {
             memory: Memory::new(list.known_len(), unknown.len()),
@@ -142,8 +170,6 @@ impl<'a, M: Model> Search<'a, M> {
             list,
             unknown,
             stack: Vec::new(),
-            known_done: 0,
-            best: Best::default(),
         }
     }
 
@@ -151,17 +177,15 @@ impl<'a, M: Model> Search<'a, M> {
         self.settle();
         let mut cursor = Cursor::Known(self.list.first());
         while !self.list.is_empty() {
-            if limits.steps_max == 0 || self.memory.bytes() > limits.memory_bytes_max {
-                return Found::GaveUp;
+            if let Err(limit) = limits.spend(1, self.memory.bytes()) {
+                return Found::GaveUp(limit);
             }
-            limits.steps_max -= 1;
             let next = match cursor {
                 Cursor::Known(mark) => Some(self.try_known(mark)),
                 Cursor::Unknown(number) => self.try_unknown(number),
             };
-            let Some(next) = next.or_else(|| self.back()) else {
-                let stuck = self.best.stuck.expect("a dead end names an operation");
-                return Found::Nothing { prefix: self.best.prefix, stuck };
+            let Some(next) = next.or_else(|| self.undo()) else {
+                return Found::Nothing;
             };
             cursor = next;
         }
@@ -183,16 +207,38 @@ impl<'a, M: Model> Search<'a, M> {
 
     /// Tries the unknown operation `number`; nothing if there are no more candidates.
     fn try_unknown(&mut self, number: usize) -> Option<Cursor> {
-        let operation = *self.unknown.get(number)?;
+        let (operation, twin) = *self.unknown.get(number)?;
         if self.spans[operation].invoked > self.list.first_return() {
             return None;
         }
+        // Of those that do the same, the first is as good as any.
+        let is_next = twin.is_none_or(|twin| self.memory.unknown(twin));
         if !self.memory.unknown(number)
+            && is_next
             && let Some(state) = self.model.step(&self.state, operation)
+            && self.is_wanted(operation, &state)
         {
             return Some(self.enter(operation, Cursor::Unknown(number), state));
         }
         Some(Cursor::Unknown(number + 1))
+    }
+
+    /// True if some operation that may come next depends on the change to `after` by `change`.
+    fn is_wanted(&self, change: usize, after: &M::State) -> bool {
+        let mut mark = self.list.first();
+        while let Some(rank) = self.list.call_at(mark) {
+            if self.model.depends(self.list.operation(rank), &self.state, after) {
+                return true;
+            }
+            mark = self.list.after(mark);
+        }
+        let horizon = self.list.first_return();
+        let may_come = |number: &usize| !self.memory.unknown(*number);
+        (0..self.unknown.len())
+            .take_while(|number| self.spans[self.unknown[*number].0].invoked <= horizon)
+            .filter(may_come)
+            .map(|number| self.unknown[number].0)
+            .any(|other| other != change && self.model.depends(other, &self.state, after))
     }
 
     /// Does `operation`, found at `place`; takes it back if that leads to where the search has been.
@@ -227,12 +273,6 @@ impl<'a, M: Model> Search<'a, M> {
         }
     }
 
-    /// A dead end: remembers it if it is the deepest, and takes back the last choice.
-    fn back(&mut self) -> Option<Cursor> {
-        self.note_dead_end();
-        self.undo()
-    }
-
     fn push(&mut self, operation: usize, place: Cursor, forced: bool, state: M::State) {
         self.mark_done(operation, place, true);
         let before = core::mem::replace(&mut self.state, state);
@@ -243,7 +283,6 @@ impl<'a, M: Model> Search<'a, M> {
     fn undo(&mut self) -> Option<Cursor> {
         loop {
             let done = self.stack.pop()?;
-            self.best.shared = self.best.shared.min(self.stack.len());
             self.state = done.before;
             self.mark_done(done.operation, done.place, false);
             if !done.forced {
@@ -262,10 +301,8 @@ impl<'a, M: Model> Search<'a, M> {
                 self.memory.set_known(rank, done);
                 if done {
                     self.list.lift(mark);
-                    self.known_done += 1;
                 } else {
                     self.list.unlift(mark);
-                    self.known_done -= 1;
                 }
             }
             Cursor::Unknown(number) => self.memory.set_unknown(number, done),
@@ -275,17 +312,6 @@ impl<'a, M: Model> Search<'a, M> {
         } else {
             self.model.undone(operation);
         }
-    }
-
-    fn note_dead_end(&mut self) {
-        if self.best.stuck.is_some() && self.known_done <= self.best.known_done {
-            return;
-        }
-        self.best.known_done = self.known_done;
-        self.best.stuck = Some(self.list.first_to_return());
-        self.best.prefix.truncate(self.best.shared);
-        self.best.prefix.extend(self.stack[self.best.shared..].iter().map(|done| done.operation));
-        self.best.shared = self.stack.len();
     }
 }
 

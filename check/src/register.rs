@@ -8,15 +8,19 @@ use crate::{
     linearizability::{Model, Span},
 };
 
-/// A value, numbered in the order of appearance; 0 is "no value".
+/// A value, numbered in the order of appearance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(u32);
 
-const NOTHING: Value = Value(0);
+/// "No value": what a key holds at first, and after a delete.
+pub(crate) const NOTHING: Value = Value(0);
+
+/// All values that no operation tells apart from each other.
+const INDISTINCT: Value = Value(1);
 
 /// What one operation does, once it is known how it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+pub(crate) enum Step {
     Read(Value),
     Write(Value),
     Swap { expected: Value, new: Value },
@@ -36,12 +40,34 @@ pub struct Register {
     /// Of each value: how many operations that are not done need it, and how many make it.
     needs: Vec<i64>,
     makes: Vec<i64>,
-    looks_ahead: bool,
+}
+
+/// What counts of a history.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// What had happened before the event at this position.
+    pub until: usize,
+    /// The places of operations of which only the change counts, and not what they saw.
+    pub blind: Option<&'a BTreeSet<usize>>,
+}
+
+impl Default for Scope<'_> {
+    /// All of it.
+    fn default() -> Self {
+        Self { until: usize::MAX, blind: None }
+    }
+}
+
+impl Value {
+    /// Its number, from 0.
+    pub(crate) const fn place(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Step {
     /// The one value that the operation can only be done on.
-    const fn needs(self) -> Option<Value> {
+    pub(crate) const fn needs(self) -> Option<Value> {
         match self {
             Self::Read(value) => Some(value),
             Self::Swap { expected, .. } => Some(expected),
@@ -51,8 +77,19 @@ impl Step {
         }
     }
 
+    /// The change alone, without what was seen; nothing if there is no change.
+    const fn blind(self) -> Option<Self> {
+        match self {
+            Self::Swap { new, .. } => Some(Self::Write(new)),
+            Self::MaybeSwap { new, .. } => Some(Self::MaybeWrite(new)),
+            Self::Delete { was_there: true } => Some(Self::Write(NOTHING)),
+            Self::Write(_) | Self::MaybeWrite(_) | Self::MaybeDelete => Some(self),
+            Self::Read(_) | Self::Mismatch { .. } | Self::Delete { was_there: false } => None,
+        }
+    }
+
     /// The value that the operation leaves where it changes something.
-    const fn makes(self) -> Option<Value> {
+    pub(crate) const fn makes(self) -> Option<Value> {
         match self {
             Self::Write(value) | Self::MaybeWrite(value) => Some(value),
             Self::Swap { new, .. } | Self::MaybeSwap { new, .. } => Some(new),
@@ -68,36 +105,53 @@ impl Register {
     /// no other operation can tell from its absence.
     #[must_use]
     pub fn new(operations: &[Operation], places: &[usize]) -> Self {
+        Self::within(operations, places, Scope::default())
+    }
+
+    /// The same, of what `scope` says.
+    #[must_use]
+    pub fn within(operations: &[Operation], places: &[usize], scope: Scope<'_>) -> Self {
         let mut values = Values::default();
         let mut register = Self::default();
         for place in places {
             let operation = &operations[*place];
-            let Some(step) = step_of(operation, &mut values) else {
+            if operation.invoked >= scope.until {
+                continue;
+            }
+            let answer = match &operation.end {
+                End::Failed(_) => continue,
+                End::Ok(at, answer) if *at < scope.until => Some((*at, answer)),
+                End::Ok(..) | End::Unknown => None,
+            };
+            let step = step_of(&operation.call, answer.map(|(_, told)| told), &mut values);
+            let is_blind = scope.blind.is_some_and(|blind| blind.contains(place));
+            let Some(step) = step.and_then(|step| if is_blind { step.blind() } else { Some(step) })
+            else {
                 continue;
             };
-            let returned = match operation.end {
-                End::Ok(at, _) => Some(at),
-                End::Failed(_) | End::Unknown => None,
-            };
+            let returned = answer.map(|(at, _)| at);
             register.steps.push(step);
             register.spans.push(Span { invoked: operation.invoked, returned });
             register.origins.push(*place);
         }
         register.drop_what_nobody_can_see();
-        register.needs = vec![0; values.numbers.len() + 1];
-        register.makes = vec![0; values.numbers.len() + 1];
+        register.join_what_nobody_tells_apart();
+        register.needs = vec![0; values.numbers.len() + 2];
+        register.makes = vec![0; values.numbers.len() + 2];
         for number in 0..register.steps.len() {
             register.count(number, 1);
         }
-        register.looks_ahead = true;
         register
     }
 
-    /// The same register, where an operation is refused only for what was done before it and never
-    /// for what could not be done after it: slower to search, but its dead ends are the longest.
-    #[must_use]
-    pub fn without_looking_ahead(self) -> Self {
-        Self { looks_ahead: false, ..self }
+    /// What each operation does.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// One more than the largest number of a value.
+    pub(crate) const fn values_len(&self) -> usize {
+        self.needs.len()
     }
 
     /// When each operation began and ended.
@@ -112,6 +166,33 @@ impl Register {
         self.origins[number]
     }
 
+    /// Values that are never read or expected are one and the same to everybody.
+    fn join_what_nobody_tells_apart(&mut self) {
+        let mut told_apart = BTreeSet::from([NOTHING]);
+        for step in &self.steps {
+            match *step {
+                Step::Read(value) => _ = told_apart.insert(value),
+                Step::Swap { expected, .. }
+                | Step::MaybeSwap { expected, .. }
+                | Step::Mismatch { expected } => _ = told_apart.insert(expected),
+                Step::Write(_) | Step::MaybeWrite(_) | Step::Delete { .. } | Step::MaybeDelete => {}
+            }
+        }
+        for step in &mut self.steps {
+            match step {
+                Step::Write(new)
+                | Step::MaybeWrite(new)
+                | Step::Swap { new, .. }
+                | Step::MaybeSwap { new, .. }
+                    if !told_apart.contains(new) =>
+                {
+                    *new = INDISTINCT;
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn count(&mut self, operation: usize, difference: i64) {
         let step = self.steps[operation];
         if let Some(Value(value)) = step.needs() {
@@ -124,9 +205,6 @@ impl Register {
 
     /// True if `operation` would take away a value for good that another one still needs.
     fn robs(&self, Value(state): Value, operation: usize) -> bool {
-        if !self.looks_ahead {
-            return false;
-        }
         let own = i64::from(self.steps[operation].needs() == Some(Value(state)));
         self.needs[state as usize] > own && self.makes[state as usize] == 0
     }
@@ -183,6 +261,10 @@ impl Model for Register {
         after.filter(|after| *after == state || !self.robs(state, operation))
     }
 
+    fn are_twins(&self, one: usize, other: usize) -> bool {
+        self.steps[one] == self.steps[other]
+    }
+
     fn only_looks(&self, operation: usize) -> bool {
         matches!(
             self.steps[operation],
@@ -199,13 +281,13 @@ impl Model for Register {
     }
 }
 
-fn step_of<'a>(operation: &'a Operation, values: &mut Values<'a>) -> Option<Step> {
-    let answer = match &operation.end {
-        End::Failed(_) => return None,
-        End::Ok(_, answer) => Some(answer),
-        End::Unknown => None,
-    };
-    match (&operation.call, answer) {
+/// What a call does; no answer is an unknown outcome. Nothing if it has no bearing.
+pub(crate) fn step_of<'a>(
+    call: &'a Call,
+    answer: Option<&'a Answer>,
+    values: &mut Values<'a>,
+) -> Option<Step> {
+    match (call, answer) {
         (Call::Read, Some(Answer::Found(value))) => {
             Some(Step::Read(values.number(value.as_deref())))
         }
@@ -229,17 +311,19 @@ fn step_of<'a>(operation: &'a Operation, values: &mut Values<'a>) -> Option<Step
     }
 }
 
+/// The numbers of a key's values.
 #[derive(Default)]
-struct Values<'a> {
+pub(crate) struct Values<'a> {
     numbers: BTreeMap<&'a [u8], Value>,
 }
 
 impl<'a> Values<'a> {
-    fn number(&mut self, value: Option<&'a [u8]>) -> Value {
+    /// The number of a value, the next one if it is new.
+    pub(crate) fn number(&mut self, value: Option<&'a [u8]>) -> Value {
         let Some(value) = value else {
             return NOTHING;
         };
-        let next = u32::try_from(self.numbers.len() + 1).expect("fewer than 2^32 values");
+        let next = u32::try_from(self.numbers.len() + 2).expect("fewer than 2^32 values");
         *self.numbers.entry(value).or_insert(Value(next))
     }
 }

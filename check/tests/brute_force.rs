@@ -2,8 +2,8 @@
 
 mod support;
 
-use archipel_check::{Answer, Call, EventKind, History, Limits, Verdict, judge};
-use support::{invoke, is_linearizable, push};
+use archipel_check::{Answer, Call, End, EventKind, History, Limits, Verdict, Witness, judge};
+use support::{invoke, is_linearizable, perform, push};
 
 /// A call, and how it may end; no answer is an unknown outcome.
 type Choice = (Call, Option<Answer>);
@@ -86,7 +86,34 @@ fn agree(history: &History) -> bool {
         "{verdict:?} for {:#?}",
         history.operations()
     );
+    if let Verdict::Broken(witness) = verdict {
+        check_witness(history, &witness);
+    }
     expected
+}
+
+/// All before the answer that fits nowhere can be explained, and with it nothing can.
+fn check_witness(history: &History, witness: &Witness) {
+    let End::Ok(answered, _) = witness.stuck.end else {
+        panic!("only an answer can be wrong");
+    };
+    assert!(witness.is_longest, "small histories are within all limits");
+    for (length, expected) in [(answered, true), (answered + 1, false)] {
+        let mut beginning = History::default();
+        for event in &history.events()[..length] {
+            beginning.push(event.clone()).expect("a beginning is well formed");
+        }
+        assert_eq!(is_linearizable(&beginning), expected, "{witness}");
+    }
+    let mut state = None;
+    for operation in &witness.prefix {
+        let told = perform(&mut state, &operation.call);
+        if let End::Ok(at, answer) = &operation.end
+            && *at < answered
+        {
+            assert_eq!(told, *answer, "the order explains the answers: {witness}");
+        }
+    }
 }
 
 #[test]

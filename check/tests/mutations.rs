@@ -177,3 +177,22 @@ fn long_histories_over_many_keys_and_many_clients_on_one_key_are_judged() {
     let crowded = Shape { clients: 50, keys: 1, operations: 3_000, unknown_one_in: 1_000 };
     assert_eq!(judge(&valid(6, &crowded), Limits::default()), Verdict::Linearizable);
 }
+
+/// Fifty clients at once could be put in fifty factorial orders; a wrong answer must not try them.
+#[test]
+fn a_wrong_answer_among_many_clients_on_one_key_is_found_and_proven() {
+    let crowded = Shape { clients: 50, keys: 1, operations: 3_000, unknown_one_in: 300 };
+    let mut caught = 0;
+    for seed in 0..24 {
+        let mutant = mutated(&valid(seed, &crowded), &mut Chance(seed));
+        match judge(&mutant, Limits::default()) {
+            Verdict::Linearizable => {}
+            Verdict::Broken(witness) => {
+                caught += 1;
+                assert!(witness.is_longest, "seed {seed}");
+            }
+            Verdict::Unknown => panic!("seed {seed} is within the limits"),
+        }
+    }
+    assert!(caught > 6, "{caught} of 24 mutants were caught");
+}

@@ -6,6 +6,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     bench::BenchCommand,
+    check::CheckOptions,
     exit::{self, Outcome},
     kv::KvCommand,
     leader::LeaderCommand,
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     /// Measure a running cluster.
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Judge a history of what clients asked and were told.
+    Check(CheckOptions),
 }
 
 /// The command line as it was understood.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bench;
+mod check;
 mod client;
 mod exit;
 mod kv;
@@ -36,6 +37,7 @@ fn run() -> Outcome {
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),
         Command::Bench(command) => wait_for(bench::run(&command)),
+        Command::Check(options) => check::run(&options),
     }
 }
 

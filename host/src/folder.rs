@@ -87,7 +87,10 @@ impl Layout {
 
     /// The segments that exist, ascending; other files are not ours and are left alone.
     pub(crate) fn segments(&self) -> Result<Vec<SegmentNumber>, StartError> {
-        let number = |stem: &str| u64::from_str_radix(stem, 16).ok();
+        // Only names that we give: another spelling of a number is another file.
+        let is_ours = |stem: &str, number: u64| format!("{number:016x}") == stem;
+        let number =
+            |stem: &str| u64::from_str_radix(stem, 16).ok().filter(|number| is_ours(stem, *number));
         let mut found = numbered(&self.log(), SEGMENT_EXTENSION, number)?;
         found.sort_unstable();
         Ok(found.into_iter().map(SegmentNumber).collect())
@@ -95,7 +98,9 @@ impl Layout {
 
     /// The generations of the tables that exist.
     pub(crate) fn generations(&self) -> Result<Vec<Generation>, StartError> {
-        let found = numbered(&self.tables(), TABLES_EXTENSION, |stem| stem.parse().ok())?;
+        let is_ours = |stem: &str, number: u64| number.to_string() == stem;
+        let number = |stem: &str| stem.parse().ok().filter(|number| is_ours(stem, *number));
+        let found = numbered(&self.tables(), TABLES_EXTENSION, number)?;
         Ok(found.into_iter().map(Generation).collect())
     }
 
@@ -302,7 +307,10 @@ fn empty(folder: &Path) -> Result<(), StartError> {
     let entries = fs::read_dir(folder).map_err(|error| StartError::reading(folder, error))?;
     for entry in entries {
         let path = entry.map_err(|error| StartError::reading(folder, error))?.path();
-        fs::remove_file(&path).map_err(|error| StartError::writing(&path, error))?;
+        // A link is removed, not what it leads to.
+        let is_folder = path.is_dir() && !path.is_symlink();
+        let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(|error| StartError::writing(&path, error))?;
     }
     Ok(())
 }
@@ -400,6 +408,26 @@ mod tests {
         fs::write(path.join("thesis.txt"), b"mine").unwrap();
         let error = Folder::open(&config(&path, 1, 2)).unwrap_err();
         assert!(error.to_string().contains("thesis.txt"), "{error}");
+    }
+
+    #[test]
+    fn files_with_names_that_are_not_ours_are_left_alone() {
+        let path = lived_in("folder-names");
+        let folder = Folder::open(&config(&path, 1, 2)).unwrap();
+        let layout = &folder.layout;
+        for name in ["000000000000000a.log", "a.log", "+00000000000000b.log", "x.log", "C.LOG"] {
+            fs::write(layout.log().join(name), b"").unwrap();
+        }
+        fs::create_dir_all(layout.temporary("folder").join("inside")).unwrap();
+        for name in ["0.redb", "07.redb", "+8.redb", "copy.redb", "9.redb.old"] {
+            fs::write(layout.tables().join(name), b"").unwrap();
+        }
+        assert_eq!(layout.segments().unwrap(), [log::SegmentNumber(10)]);
+        assert_eq!(layout.generations().unwrap(), [kernel::Generation(0)]);
+        let temporary = layout.temporary("");
+        drop(folder);
+        Folder::open(&config(&path, 1, 2)).unwrap();
+        assert!(fs::read_dir(temporary).unwrap().next().is_none(), "whatever it was");
     }
 
     #[test]

@@ -43,6 +43,8 @@ impl<N: Node> SegmentThread<N> {
                     (SegmentOutcome::NoRoom, DiskOperation::Create { bytes_len, .. }) => {
                         Some(*bytes_len)
                     }
+                    // Some file systems need room even to remove a file.
+                    (SegmentOutcome::NoRoom, _) => Some(0),
                     _ => None,
                 };
                 self.shared.mail.log.push(LogWork::Segment { operation, outcome });

@@ -74,6 +74,7 @@ impl<N: Node> SnapshotThread<N> {
                 self.receiver.handle(from, &message, &mut effects);
                 if let Err(fault) = self.receive(effects) {
                     self.give_up_receiving(&fault);
+                    self.refuse(&from, &message);
                 }
             }
         }
@@ -160,12 +161,17 @@ impl<N: Node> SnapshotThread<N> {
             return Ok(());
         };
         assert_eq!(number, generation, "what was begun last is finished");
-        filling.commit(&TablesMeta {
+        let stored = filling.commit(&TablesMeta {
             applied: meta.last,
             stamp: meta.stamp,
             membership: meta.membership.clone(),
             digest: meta.digest,
-        })?;
+        });
+        if stored.is_err() {
+            // Where there was no room for it, it must not stay and take what there is.
+            file.retire();
+        }
+        stored?;
         self.shared.generations.insert(generation, file);
         self.shared.metrics.snapshots_received.add(1);
         self.shared.inbox.push(Event::SnapshotReady { meta, generation });
@@ -181,6 +187,14 @@ impl<N: Node> SnapshotThread<N> {
         self.shared.notify.say(&format!(
             "A snapshot could not be stored: {fault}. It will be sent again; check the room on the disk of this node."
         ));
+    }
+
+    /// Tells the sender of a stream that could not be stored, which would otherwise wait for an answer.
+    fn refuse(&self, from: &Peer, message: &SnapshotMessage) {
+        if let SnapshotMessage::Chunk { stream, .. } = message {
+            let message = SnapshotMessage::Refused { stream: *stream };
+            self.shared.inbox.push(Event::SendSnapshot { to: from.node, message });
+        }
     }
 
     fn drop_unfinished(&mut self) {

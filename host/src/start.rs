@@ -103,6 +103,9 @@ fn read_peers(folder: &Folder) -> Result<KnownPeers, StartError> {
         Ok(text) => KnownPeers::decode(&text)
             .map_err(|what| StartError::DamagedFolder { path, what: String::from(what) }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(KnownPeers::default()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(StartError::DamagedFolder { path, what: String::from("it is not text") })
+        }
         Err(error) => Err(StartError::reading(path, error)),
     }
 }

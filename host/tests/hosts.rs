@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 mod echo;
+mod failing_disk;
 
 use std::{
     collections::BTreeMap,
@@ -257,6 +258,17 @@ fn a_missing_a_foreign_and_a_damaged_segment_are_told_apart_and_nothing_is_cut()
     let running = single(&folder);
     assert_eq!(read(&runtime(), &running.handle()), values(32_000));
     assert_eq!(running.stop(), None);
+}
+
+#[test]
+fn a_damaged_list_of_peers_is_told_as_damage() {
+    let folder = folder("peers");
+    assert_eq!(single(&folder).stop(), None);
+    for garbage in [&b"no peers"[..], b"\xff\xfe"] {
+        fs::write(folder.join("peers"), garbage).unwrap();
+        let error = refusal(&folder);
+        assert!(matches!(error, StartError::DamagedFolder { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -4,8 +4,15 @@ use core::fmt;
 
 use crate::codec::{Malformed, Reader, Wire, Writer};
 
+/// No log and no succession of leaders gets this far: who says so is not believed, and adding to what
+/// is believed never overflows.
+const FAR: u64 = 1 << 62;
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty), $put:ident, $take:ident) => {
+        id!($(#[$doc])* $name($inner), $put, $take, |_| true);
+    };
+    ($(#[$doc:meta])* $name:ident($inner:ty), $put:ident, $take:ident, $is_sane:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub $inner);
@@ -22,7 +29,9 @@ macro_rules! id {
             }
 
             fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
-                Ok(Self(reader.$take()?))
+                let is_sane: fn($inner) -> bool = $is_sane;
+                let value = reader.$take()?;
+                if is_sane(value) { Ok(Self(value)) } else { Err(Malformed("a number below 2^62")) }
             }
         }
     };
@@ -50,11 +59,11 @@ id!(
 );
 id!(
     /// A term of office, Raft's logical clock (§5.1 of the paper).
-    Term(u64), put_u64, take_u64
+    Term(u64), put_u64, take_u64, |term| term < FAR
 );
 id!(
     /// A position in the log. The first entry has index 1; 0 is the place before it.
-    Index(u64), put_u64, take_u64
+    Index(u64), put_u64, take_u64, |index| index < FAR
 );
 id!(
     /// One request of one process, given by its front and never used twice within an incarnation.
@@ -166,5 +175,18 @@ impl Wire for Peer {
 
     fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self { node: NodeId::decode(reader)?, incarnation: Incarnation::decode(reader)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FAR, Index, Term};
+    use crate::codec::{Malformed, Wire};
+
+    #[test]
+    fn a_term_or_an_index_that_could_overflow_is_not_believed() {
+        assert_eq!(Term::from_bytes(Term(FAR - 1).to_bytes()), Ok(Term(FAR - 1)));
+        assert_eq!(Term::from_bytes(Term(FAR).to_bytes()), Err(Malformed("a number below 2^62")));
+        assert!(Index::from_bytes(Index(u64::MAX).to_bytes()).is_err());
     }
 }

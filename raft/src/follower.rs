@@ -149,8 +149,11 @@ impl Raft {
             "only what is in the log is known to be committed"
         );
         self.hard.commit = commit;
+        self.apply_committed();
         self.let_tables_flush();
-        self.note_work();
+        if !self.reads.is_empty() {
+            self.note_work();
+        }
     }
 
     /// The leader remembers acknowledgements of entries that are not here: this disk has lost them. A

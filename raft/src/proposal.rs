@@ -81,6 +81,8 @@ impl Raft {
             }
             _ if self.tickets.len() >= TICKETS_MAX => Some(Refusal::Busy),
             Request::Command { .. } if self.is_desk_full() => Some(Refusal::Busy),
+            // A node that cannot take entries would not see what becomes of its client's command.
+            Request::Command { .. } if self.disk_full => Some(Refusal::DiskFull),
             _ => None,
         }
     }

@@ -57,6 +57,11 @@ impl Reads {
         self.waiting.push_back(Reader::Local(ticket));
     }
 
+    /// True if no read waits for its turn.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// When an unanswered question is asked anew.
     pub(crate) const fn retry_at(&self) -> Option<Instant> {
         self.retry_at

@@ -288,7 +288,14 @@ impl Raft {
             let Some(origin) = entry.origin() else {
                 continue;
             };
-            self.with_progress(origin.peer.node, |progress| progress.commit_awaited = true);
+            let mut is_peer = false;
+            self.with_progress(origin.peer.node, |progress| {
+                progress.commit_awaited = true;
+                is_peer = true;
+            });
+            if is_peer {
+                self.note_work();
+            }
             let is_stranger = !self.membership().contains(origin.peer.node);
             if is_stranger && entry.kind() == EntryKind::Configuration {
                 // Who asked to leave is no longer sent the log that would tell it so.

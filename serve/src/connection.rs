@@ -1,6 +1,6 @@
 //! One client's connection, from its first byte to its last.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc};
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,11 +13,13 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// Serves `stream` until the client leaves, is too slow, or `stop` becomes true.
 pub(crate) async fn serve(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiver<bool>) {
+    let mut byte = [0];
+    // A look, since readiness alone may be told of a socket that has nothing to read.
     let first = tokio::select! {
-        first = timeout(front.limits.client_timeout, stream.readable()) => first,
+        first = timeout(front.limits.client_timeout, stream.peek(&mut byte)) => first,
         () = stopped(&mut stop) => return,
     };
-    if matches!(first, Ok(Ok(()))) {
+    if matches!(first, Ok(Ok(1))) {
         // Boxed: until its first byte a connection carries no room for a conversation.
         Box::pin(converse(stream, front, stop)).await;
     }
@@ -25,6 +27,7 @@ pub(crate) async fn serve(stream: TcpStream, front: &Arc<Front>, mut stop: watch
 
 async fn converse(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
+    limit_silence(&stream, front.limits.client_timeout);
     // Boxed: between requests it carries no room for one.
     let service =
         service_fn(|request: Request<Incoming>| Box::pin(Arc::clone(front).answer(request)));
@@ -57,6 +60,14 @@ async fn converse(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiv
         let _ = timeout(front.limits.client_timeout, stream.write_all(&raw(error))).await;
     }
     let _ = stream.shutdown().await;
+}
+
+/// Breaks the connection of a client that takes none of what is sent to it for `client_timeout`: nobody
+/// may hold an answer in memory, and a seat, for as long as it likes.
+fn limit_silence(stream: &TcpStream, client_timeout: Duration) {
+    let silence_ms = u32::try_from(client_timeout.as_millis()).unwrap_or(u32::MAX);
+    // Without it such a client keeps its seat, which is no reason to turn it away.
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, silence_ms);
 }
 
 /// An error as the bytes of a whole answer, for when there is no request to answer.

@@ -59,7 +59,7 @@ pub(crate) enum Wake {
     Received,
 }
 
-/// What is over.
+/// What is over, or due.
 #[derive(Debug)]
 pub(crate) enum Mend {
     /// The computer starts again.
@@ -70,6 +70,8 @@ pub(crate) enum Mend {
     Links(Vec<Link>),
     /// The disk has room again.
     Roomy(NodeId),
+    /// The computer crashes after all.
+    Fall(NodeId),
 }
 
 impl<M> Event<M> {

@@ -27,6 +27,7 @@ enum Mishap {
     Split,
     Bridge,
     Ring,
+    Harass,
     OneWay,
     Stall,
     Full,
@@ -46,6 +47,7 @@ impl MishapWeights {
             (self.split, Mishap::Split),
             (self.bridge, Mishap::Bridge),
             (self.ring, Mishap::Ring),
+            (self.harass, Mishap::Harass),
             (self.one_way, Mishap::OneWay),
             (self.stall, Mishap::Stall),
             (self.full, Mishap::Full),
@@ -104,6 +106,7 @@ impl<C: Composition> World<C> {
             Mishap::Isolate | Mishap::Split | Mishap::Bridge | Mishap::Ring | Mishap::OneWay => {
                 self.cut(mishap, node);
             }
+            Mishap::Harass => self.harass(),
             Mishap::Stall => self.stall(node),
             Mishap::Full => self.fill(node),
             Mishap::DiskFailure => self.computer(node).fails_next = true,
@@ -136,6 +139,12 @@ impl<C: Composition> World<C> {
                 self.network.mend(&links);
                 Ok(())
             }
+            Mend::Fall(node) if self.is_healed || self.computer(node).is_off() => Ok(()),
+            Mend::Fall(node) => {
+                self.crash(node);
+                self.plan_start(node);
+                Ok(())
+            }
             Mend::Roomy(node) => {
                 self.computer(node).is_full = false;
                 Ok(())
@@ -155,6 +164,32 @@ impl<C: Composition> World<C> {
             self.crash(*node);
             self.plan_start(*node);
         }
+    }
+
+    /// The leader's last words reach few: what figure 8 of the paper needs, over and over.
+    fn harass(&mut self) {
+        let Some(leader) = self.latest_leader() else {
+            return;
+        };
+        let mut others: Vec<NodeId> = self.computers.keys().copied().collect();
+        others.retain(|other| *other != leader);
+        let rng = &mut self.chances.mishaps;
+        shuffle(&mut others, rng);
+        let reached = usize::try_from(rng.below(others.len() as u64 + 1)).expect("few nodes");
+        let links = between(&[leader], &others[reached.min(2).min(others.len())..]);
+        match rng.below(3) {
+            0 => self.computer(leader).is_doomed = true,
+            1 => {
+                let at_ns = self.now_ns + self.chances.mishaps.between(0, 300 * MILLISECOND);
+                self.queue.plan(at_ns, Event::Mend(Mend::Fall(leader)));
+            }
+            _ => {}
+        }
+        self.counters.cuts += 1;
+        self.note(format_args!("{leader} is harassed: {links:?}"));
+        self.network.cut(&links);
+        let until_ns = self.until_ns();
+        self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
     fn pause(&mut self, node: NodeId) {

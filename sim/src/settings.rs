@@ -112,6 +112,8 @@ pub struct MishapWeights {
     pub bridge: u64,
     /// Each node can reach only its two neighbours.
     pub ring: u64,
+    /// The leader can reach only some, and crashes at its next write or a while later.
+    pub harass: u64,
     /// Single directions are cut at random.
     pub one_way: u64,
     /// One disk stands still for a while.
@@ -140,6 +142,7 @@ impl MishapWeights {
             split: weight(6),
             bridge: weight(4),
             ring: weight(3),
+            harass: weight(20),
             one_way: weight(6),
             stall: weight(4),
             full: weight(3),

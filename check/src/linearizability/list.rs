@@ -118,11 +118,6 @@ impl List {
         self.ranks[self.first_return_rank()].returned
     }
 
-    /// The operation that returns first among those not done.
-    pub(super) fn first_to_return(&self) -> usize {
-        self.ranks[self.first_return_rank()].operation
-    }
-
     /// The last rank that may be done: it was invoked before the first return.
     pub(super) fn last_rank_before_first_return(&self) -> usize {
         self.ranks[self.first_return_rank()].invoked_before_return - 1

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part of this module")]
 
+pub(crate) mod models;
+
 use archipel_check::{Answer, Call, End, Event, EventKind, History, Operation, Process};
 
 /// Sixty-four bits of chance (SplitMix64); `check` depends on nothing, so the generator is here.

@@ -5,13 +5,15 @@ use std::thread;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
-use super::{client::Measured, kv::Operation, processor::Spent};
+use super::{client::Measured, disk, kv::Operation, processor::Spent};
 use crate::table::Table;
 
 /// All steps.
 #[derive(Debug)]
 pub(super) struct Report {
     disk: Histogram<u32>,
+    /// The median of each measurement of the disk.
+    disk_medians: Vec<u64>,
     value_bytes: u32,
     keys: u32,
     lines: Vec<Line>,
@@ -27,8 +29,20 @@ struct Line {
 }
 
 impl Report {
-    pub(super) const fn new(disk: Histogram<u32>, value_bytes: u32, keys: u32) -> Self {
-        Self { disk, value_bytes, keys, lines: Vec::new() }
+    pub(super) fn new(value_bytes: u32, keys: u32) -> Self {
+        let (disk, disk_medians, lines) = (disk::no_times(), Vec::new(), Vec::new());
+        Self { disk, disk_medians, value_bytes, keys, lines }
+    }
+
+    /// Adds a measurement of the disk itself.
+    pub(super) fn add_disk(&mut self, times: &Histogram<u32>) {
+        self.disk.add(times).expect("all measurements of the disk have the same bounds");
+        self.disk_medians.push(times.value_at_quantile(0.5));
+    }
+
+    /// True once the disk itself has been measured.
+    pub(super) fn has_disk(&self) -> bool {
+        !self.disk.is_empty()
     }
 
     pub(super) fn add(
@@ -80,6 +94,13 @@ impl Report {
             println!(
                 "A put of one client takes {ratio:.1} times the fdatasync of this disk (p50)."
             );
+            if !is_steady(&self.disk_medians) {
+                println!(
+                    "But the disk was not steady (p50 before and after: {:?}): measure again while \
+                     nothing else uses it.",
+                    self.disk_medians
+                );
+            }
         }
     }
 
@@ -90,6 +111,8 @@ impl Report {
             "keys": self.keys,
             "valueBytes": self.value_bytes,
             "fdatasync": quantiles(&self.disk),
+            "fdatasyncMedians": self.disk_medians,
+            "fdatasyncWasSteady": is_steady(&self.disk_medians),
             "putToFdatasync": self.put_to_disk(),
             "steps": self.lines.iter().map(Line::json).collect::<Vec<Value>>(),
         })
@@ -148,6 +171,12 @@ impl Line {
     }
 }
 
+/// True if the measurements are near each other: a comparison with them then means something.
+fn is_steady(medians: &[u64]) -> bool {
+    let (least, most) = (medians.iter().min(), medians.iter().max());
+    least.zip(most).is_none_or(|(least, most)| *most <= 2 * (*least).max(1))
+}
+
 fn quantiles(times: &Histogram<u32>) -> Value {
     json!({
         "count": times.len(),
@@ -161,4 +190,15 @@ fn quantiles(times: &Histogram<u32>) -> Value {
 
 fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_steady;
+
+    #[test]
+    fn a_disk_whose_time_doubles_within_a_step_is_not_steady() {
+        assert!(is_steady(&[]) && is_steady(&[30]) && is_steady(&[30, 60]) && is_steady(&[0, 2]));
+        assert!(!is_steady(&[30, 61]) && !is_steady(&[900, 40]));
+    }
 }

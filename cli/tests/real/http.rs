@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) struct Answer {
     pub(crate) status: u16,
     head: String,
+    pub(crate) text: String,
     pub(crate) body: Value,
 }
 
@@ -48,8 +49,8 @@ pub(crate) fn raw(port: u16, bytes: &[u8]) -> Option<Answer> {
     let text = String::from_utf8(text).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    let body = serde_json::from_str(body).unwrap_or_default();
-    Some(Answer { status, head: head.to_ascii_lowercase(), body })
+    let (text, body) = (body.to_owned(), serde_json::from_str(body).unwrap_or_default());
+    Some(Answer { status, head: head.to_ascii_lowercase(), text, body })
 }
 
 pub(crate) fn get(port: u16, path: &str) -> Answer {

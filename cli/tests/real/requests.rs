@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    cluster::{Folder, Up, free_ports, turn},
+    cluster::{Folder, Up, free_ports, turn, until},
     http::{delete, get, post, raw, send},
 };
 
@@ -141,6 +141,26 @@ fn a_client_that_is_too_slow_is_let_go() {
 }
 
 #[test]
+fn a_client_that_takes_no_answer_does_not_keep_it_in_memory() {
+    let _turn = turn();
+    let (folder, port) = (Folder::new("deaf"), free_ports());
+    let _up = Up::start(folder.path(), port, 1, &["--client-timeout-ms", "400"]);
+    // Six bytes of JSON for each: more than the system takes for a client that does not read.
+    let value = "\u{1}".repeat(1 << 20);
+    let body = serde_json::json!({ "key": "a", "value": value }).to_string();
+    assert_eq!(post(port, "/kv", &body).status, 200);
+    let connections = || {
+        let page = raw(port, b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        page.is_some_and(|page| page.text.contains("archipel_http_connections 1\n"))
+    };
+    let mut deaf = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    deaf.write_all(&b"GET /kv/a HTTP/1.1\r\nhost: x\r\n\r\n".repeat(3)).unwrap();
+    until("the connection is there", || (!connections()).then_some(()));
+    until("the connection is given up", || connections().then_some(()));
+    drop(deaf);
+}
+
+#[test]
 fn without_a_majority_writes_and_reads_are_refused_in_time() {
     let _turn = turn();
     let (folder, port) = (Folder::new("minority"), free_ports());
@@ -175,14 +195,29 @@ fn a_thousand_silent_connections_disturb_nobody() {
     let _turn = turn();
     let (folder, port) = (Folder::new("silent"), free_ports());
     let _up = Up::start(folder.path(), port, 1, &["--connections-max", "900"]);
+    let put = || assert_eq!(post(port, "/kv", r#"{"key":"a","value":"1"}"#).status, 200);
+    put();
+    let before = memory_kib(port);
     let silent: Vec<TcpStream> =
         (0..800).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
-    assert_eq!(post(port, "/kv", r#"{"key":"a","value":"1"}"#).status, 200);
+    put();
+    let each = memory_kib(port).saturating_sub(before) / 800;
+    assert!(each < 5, "a silent connection takes {each} KiB");
     let more: Vec<TcpStream> =
         (0..100).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
     let turned_away = get(port, "/health");
     assert_eq!((turned_away.status, turned_away.code()), (503, "too_many_connections"));
     drop((silent, more));
+}
+
+/// How much memory the node's process has in use.
+fn memory_kib(port: u16) -> u64 {
+    let process = &crate::cluster::status(port)["node"]["processId"];
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))
+        .expect("a node that answers is a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).expect("the system says how much memory it has")
 }
 
 #[test]

@@ -37,6 +37,15 @@ impl GenerationFile {
             }
             _ => {}
         }
+        let file = Self::create_with(path, cache_bytes, meta);
+        if file.is_err() {
+            // What could be written of it only takes room; the error that counts is the first one.
+            let _ = fs::remove_file(path);
+        }
+        file
+    }
+
+    fn create_with(path: &Path, cache_bytes: usize, meta: &TablesMeta) -> Result<Arc<Self>, Fault> {
         let database =
             Database::builder().set_cache_size(cache_bytes).create(path).map_err(fault)?;
         let file = Self::new(path, database);

@@ -18,6 +18,9 @@ use crate::identity::{check_checksum, hexadecimal, number, with_checksum};
 
 const TITLE: &str = "archipel peers 1";
 
+/// How many nodes are remembered: what strangers say of themselves must not fill memory and disk.
+const PEERS_MAX: usize = 1024;
+
 /// What is known of the other nodes.
 #[derive(Debug, Default)]
 pub(crate) struct KnownPeers {
@@ -93,6 +96,9 @@ impl KnownPeers {
         if self.lives.get(&node).is_some_and(|life| *life > other.incarnation) {
             return Err(format!("an earlier life of node {node} than the one known."));
         }
+        if !self.disks.contains_key(&node) && self.disks.len() >= PEERS_MAX {
+            return Err(format!("node {node} is not known, and {PEERS_MAX} other nodes are."));
+        }
         self.lives.insert(node, other.incarnation);
         Ok(self.disks.insert(node, other.disk).is_none())
     }
@@ -102,7 +108,7 @@ impl KnownPeers {
 mod tests {
     use kernel::{ClusterId, DiskId, Incarnation, NodeId};
 
-    use super::{Introduction, KnownPeers};
+    use super::{Introduction, KnownPeers, PEERS_MAX};
 
     fn node(number: u64) -> Introduction {
         Introduction {
@@ -129,6 +135,18 @@ mod tests {
         known.judge(&node(1), &node(2), None).unwrap();
         let other = Introduction { disk: DiskId(99), ..node(2) };
         assert!(known.judge(&node(1), &other, None).unwrap_err().contains("another disk"));
+    }
+
+    #[test]
+    fn strangers_are_remembered_up_to_a_bound() {
+        let mut known = KnownPeers::default();
+        for number in 2..2 + PEERS_MAX as u64 {
+            assert_eq!(known.judge(&node(1), &node(number), None), Ok(true));
+        }
+        assert!(known.judge(&node(1), &node(9999), None).unwrap_err().contains("not known"));
+        assert_eq!(known.judge(&node(1), &node(2), None), Ok(false), "who is known may come back");
+        assert!(known.learn(NodeId(9999), DiskId(9999)), "a member is always taken");
+        assert_eq!(known.judge(&node(1), &node(9999), None), Ok(false));
     }
 
     #[test]

@@ -177,6 +177,8 @@ impl Transport {
         }
         let members = &self.members;
         self.outgoing.retain(|node, link| members.contains(node) || link.is_open());
+        let outgoing = &self.outgoing;
+        self.tokens.retain(|_, node| outgoing.contains_key(node));
         self.tick(now);
     }
 
@@ -184,7 +186,9 @@ impl Transport {
     fn set_address(&mut self, node: NodeId, address: &str) {
         if self.addresses.get(&node).is_none_or(|known| known != address) {
             self.addresses.insert(node, String::from(address));
-            self.outgoing.remove(&node);
+            if let Some(link) = self.outgoing.remove(&node) {
+                self.tokens.remove(&link.token());
+            }
         }
         self.outgoing.entry(node).or_insert_with(|| Outgoing::new(node, address));
     }

@@ -34,7 +34,7 @@ fn writes_go_on_under_a_new_leader_and_the_old_one_comes_back_as_a_follower() {
         });
         without_leader.push(killed.elapsed());
         wait_for("a write", || {
-            (cluster.client(new).put("next", "1").ok()?.status == 200).then_some(())
+            (cluster.plain_client(new).put("next", "1").ok()?.status == 200).then_some(())
         });
         without_writes.push(killed.elapsed());
         cluster.start_all();

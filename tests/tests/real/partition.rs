@@ -74,17 +74,17 @@ fn cut_off(cluster: &Cluster, recorder: &Recorder, minority: [usize; 2]) {
 fn refuses(cluster: &Cluster, place: usize) {
     let start = Instant::now();
     // A leader that does not know yet that it is alone may take a write whose outcome nobody knows.
-    while in_time(|| cluster.client(place).put("minority", "1").unwrap()).status == 504 {
+    while in_time(|| cluster.plain_client(place).put("minority", "1").unwrap()).status == 504 {
         assert!(start.elapsed() < ANSWERED_WITHIN * 3, "a leader without majority steps down");
     }
-    let refused = in_time(|| cluster.client(place).put("minority", "1").unwrap());
+    let refused = in_time(|| cluster.plain_client(place).put("minority", "1").unwrap());
     assert_eq!(refused.error(), (503, "no_leader".to_owned()));
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
-    let read = in_time(|| cluster.client(place).get("/kv/shared").unwrap());
+    let read = in_time(|| cluster.plain_client(place).get("/kv/shared").unwrap());
     assert_eq!(read.status, 503, "{}", read.text());
     assert!(read.header("retry-after").is_some(), "{read:?}");
-    assert_eq!(in_time(|| cluster.client(place).get("/ready").unwrap()).status, 503);
-    let stale = cluster.client(place).get("/kv/shared?consistency=stale").unwrap();
+    assert_eq!(in_time(|| cluster.plain_client(place).get("/ready").unwrap()).status, 503);
+    let stale = cluster.plain_client(place).get("/kv/shared?consistency=stale").unwrap();
     assert_eq!((stale.status, &stale.json()["value"]), (200, &"before".into()));
 }
 

@@ -64,7 +64,7 @@ fn serves_and_survives(cluster: &mut Cluster) {
 
 fn is_refused(cluster: &Cluster, place: usize) {
     wait_for("a refusal, since there is no majority", || {
-        let answer = cluster.client(place).put("refused", "1").unwrap();
+        let answer = cluster.plain_client(place).put("refused", "1").unwrap();
         assert_ne!(answer.status, 200, "nothing is acknowledged without a majority");
         (answer.status == 503).then(|| assert_eq!(answer.error().1, "no_leader"))
     });

@@ -100,7 +100,7 @@ impl Place {
     }
 
     fn client(&self, place: u16) -> Client {
-        Client::new(self.port + place)
+        Client::new(self.port + place).that_asks_again()
     }
 }
 

@@ -82,8 +82,9 @@ impl fmt::Display for Row {
             let seconds = self.run.as_secs();
             return write!(formatter, "{name:<35} {verdict} in {seeds} seeds, {seconds} s");
         };
-        let shown =
-            |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
+        let shown = |number: Option<u64>| {
+            number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+        };
         write!(
             formatter,
             "{:<35} {:<9} {:>6} {:>7} {:>4} s {:>4} s  {}",

@@ -30,10 +30,11 @@ sim.workspace = true
 const PROFILE: &str = "
 [profile.zoo]
 inherits = \"release\"
-opt-level = 2
+opt-level = 1
 lto = false
 codegen-units = 16
 incremental = true
+debug = false
 ";
 
 /// The copy, and what belongs in it.

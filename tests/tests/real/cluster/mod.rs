@@ -177,8 +177,13 @@ impl Cluster {
         }
     }
 
-    /// A connection to the node in this place.
+    /// A client of the node in this place, which asks again while there is no leader.
     pub(crate) fn client(&self, place: usize) -> Client {
+        self.nodes[place].client().that_asks_again()
+    }
+
+    /// A client that takes no for an answer.
+    pub(crate) fn plain_client(&self, place: usize) -> Client {
         self.nodes[place].client()
     }
 
