@@ -64,6 +64,7 @@ struct Alone {
     /// Entries recovered, and not yet applied again.
     recovered: Vec<Entry>,
     started: bool,
+    leads: bool,
 }
 
 impl Alone {
@@ -78,15 +79,21 @@ impl Alone {
         self.started = true;
         let hard = HardState { term: self.term, vote: Some(self.me.node), commit: self.last.index };
         self.persist(vec![Record::Hard(hard)], effects);
-        let leader = Some(self.me.node);
         effects.push(Effect::Members(kernel::Membership::of_voters(
             [(self.me.node, kernel::Member::default())].into(),
         )));
-        effects.push(Effect::Role { role: Role::Leader, term: self.term, leader });
         let entries: Vec<Entry> = self.recovered.drain(..).collect();
         if !entries.is_empty() {
             self.applied = entries[entries.len() - 1].index();
             effects.push(Effect::Apply { entries });
+        }
+    }
+
+    /// Nobody leads in a term that a crash could make it live through again.
+    fn lead(&mut self, effects: &mut Effects<Silence>) {
+        if !core::mem::replace(&mut self.leads, true) {
+            let leader = Some(self.me.node);
+            effects.push(Effect::Role { role: Role::Leader, term: self.term, leader });
         }
     }
 
@@ -116,6 +123,9 @@ impl Alone {
         effects: &mut Effects<Silence>,
     ) {
         match request {
+            Request::Write(_) if !self.leads => {
+                effects.push(Effect::Refused { ticket, refusal: kernel::Refusal::NoLeader });
+            }
             Request::Write(data) => {
                 self.write(now, ticket, &data, effects);
                 if self.wrong == Wrong::CommitsTwice {
@@ -159,6 +169,7 @@ impl Node for Alone {
         match input {
             Input::Request { ticket, request, .. } => self.request(now, ticket, request, effects),
             Input::Durable { through } => {
+                self.lead(effects);
                 let done = self.writing.iter().take_while(|(number, _)| *number <= through).count();
                 let entries: Vec<Entry> =
                     self.writing.drain(..done).map(|(_, entry)| entry).collect();
@@ -239,6 +250,7 @@ impl Composition for Lonely {
             writing: Vec::new(),
             recovered,
             started: false,
+            leads: false,
         }
     }
 

@@ -12,17 +12,17 @@ use ::check::{End, Evidence, Operation, Process, Witness};
 use super::escape;
 use crate::check::{history_file::Recorded, shown};
 
-const COLUMN_PX: usize = 34;
+const COLUMN_PX: usize = 44;
 const LANE_PX: usize = 30;
 const BAR_PX: usize = 22;
 const NAME_PX: usize = 92;
 const TOP_PX: usize = 26;
-/// What follows the last event, for what never ended.
-const TAIL_PX: usize = 40;
+/// What follows the last event: room for what never ended, and the name again.
+const TAIL_PX: usize = 132;
 
 /// How many operations are drawn before the one that fits nowhere, and after it.
-const BEFORE: usize = 90;
-const AFTER: usize = 10;
+const BEFORE: usize = 60;
+const AFTER: usize = 2;
 
 /// The picture with its legend.
 pub(super) fn draw(recorded: &Recorded, witness: Option<&Witness>, evidence: &Evidence) -> String {
@@ -40,7 +40,7 @@ pub(super) fn draw(recorded: &Recorded, witness: Option<&Witness>, evidence: &Ev
          <li><i class=\"stuck\"></i>✕ fits nowhere</li>\n\
          <li><i class=\"other\"></i>not needed, not over or later</li>\n\
          <li><i class=\"other named\"></i>enough, with the others marked so, to show it</li>\n</ul>\n\
-         <div class=\"wide\">\n{}</div>\n",
+         <div class=\"wide end-first\">\n{}</div>\n",
         picture.svg()
     )
 }
@@ -120,20 +120,23 @@ impl<'a> Picture<'a> {
              aria-label=\"Operations over time\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\">\n"
         );
+        let lane_end = width - NAME_PX;
         for (process, lane) in &self.lanes {
             let y = TOP_PX + lane * LANE_PX;
             svg.push_str(&format!(
-                "<line class=\"lane\" x1=\"{NAME_PX}\" x2=\"{width}\" y1=\"{0}\" y2=\"{0}\"/>\n\
-                 <text class=\"name\" x=\"{1}\" y=\"{2}\">process {3}</text>\n",
+                "<line class=\"lane\" x1=\"{NAME_PX}\" x2=\"{lane_end}\" y1=\"{0}\" y2=\"{0}\"/>\n\
+                 <text class=\"name\" x=\"{1}\" y=\"{2}\">process {3}</text>\n\
+                 <text class=\"name\" x=\"{4}\" y=\"{2}\">process {3}</text>\n",
                 y + BAR_PX / 2,
                 NAME_PX - 10,
                 y + 15,
                 process.0,
+                width - 10,
             ));
         }
         svg.push_str(&self.moment(height));
         for place in &self.places {
-            svg.push_str(&self.bar(*place, width));
+            svg.push_str(&self.bar(*place, lane_end));
         }
         svg + "</svg>\n"
     }
@@ -156,11 +159,11 @@ impl<'a> Picture<'a> {
         NAME_PX + self.columns[&position] * COLUMN_PX + COLUMN_PX / 2
     }
 
-    fn bar(&self, place: usize, picture_width: usize) -> String {
+    fn bar(&self, place: usize, lane_end: usize) -> String {
         let operation = self.operation(place);
         let end = answered(operation);
         let x = self.x(operation.invoked);
-        let width = end.map_or(picture_width, |at| self.x(at)) - x;
+        let width = end.map_or(lane_end, |at| self.x(at)) - x;
         let y = TOP_PX + self.lanes[&operation.process] * LANE_PX;
         let order = self.order.get(&operation.invoked);
         let (kind, mark) = match order {
