@@ -14,7 +14,7 @@
 //! thread waits for a disk. Nothing here is a rule of consensus: what must be durable before what is
 //! said stands in the effects of the node and is kept by the gate.
 //!
-//! Begin with [`start`]; talk to the node over its [`Handle`].
+//! Begin with [`start()`]; talk to the node over its [`Handle`].
 
 mod applier_thread;
 mod base;
