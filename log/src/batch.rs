@@ -14,7 +14,7 @@
 //!        | last (term, index) | doubt (0, or 1 and term, index)
 //! ```
 //! All of this is payload, laid over sectors that carry their own checksums
-//! ([`sector`](crate::sector)). The head lies in the first sector, so it is believed, or not,
+//! ([`sector`]). The head lies in the first sector, so it is believed, or not,
 //! without the body: no length is used before it is proven, and a batch whose body was lost still
 //! says how far the log and the vote had come.
 
