@@ -176,15 +176,24 @@ impl Entries {
     /// Entries in memory from `first` to `last`, of `bytes_max` bytes together, but one at least if
     /// there is one; `None` if `first` is no longer in memory.
     pub(crate) fn cached(&self, first: Index, last: Index, bytes_max: u64) -> Option<Vec<Entry>> {
-        let skipped = first.0.checked_sub(self.first_cached().0)?;
-        let skipped = usize::try_from(skipped).expect("a place in memory fits in usize");
         let mut bytes = 0;
-        let wanted = self.cache.iter().skip(skipped).take_while(|entry| {
+        let wanted = self.in_memory(first, last)?.take_while(|entry| {
             let is_first = bytes == 0;
             bytes += entry.size();
-            entry.index() <= last && (is_first || bytes <= bytes_max)
+            is_first || bytes <= bytes_max
         });
         Some(wanted.cloned().collect())
+    }
+
+    /// The entries from `first` to `last` as they stand in memory; `None` if `first` no longer does.
+    pub(crate) fn in_memory(
+        &self,
+        first: Index,
+        last: Index,
+    ) -> Option<impl Iterator<Item = &Entry>> {
+        let skipped = first.0.checked_sub(self.first_cached().0)?;
+        let skipped = usize::try_from(skipped).expect("a place in memory fits in usize");
+        Some(self.cache.iter().skip(skipped).take_while(move |entry| entry.index() <= last))
     }
 
     /// Forgets entries up to `through` while more than `bytes_max` bytes are in memory.

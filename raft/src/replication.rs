@@ -283,11 +283,9 @@ impl Raft {
     }
 
     fn note_who_waits(&mut self, first: Index, last: Index) {
-        let entries = self.log.cached(first, last, u64::MAX).unwrap_or_default();
-        for entry in entries {
-            let Some(origin) = entry.origin() else {
-                continue;
-            };
+        let committed = self.log.in_memory(first, last).into_iter().flatten();
+        let asked = committed.filter_map(|entry| Some((entry.origin()?, entry.id(), entry.kind())));
+        for (origin, id, kind) in asked.collect::<Vec<_>>() {
             let mut is_peer = false;
             self.with_progress(origin.peer.node, |progress| {
                 progress.commit_awaited = true;
@@ -297,9 +295,9 @@ impl Raft {
                 self.note_work();
             }
             let is_stranger = !self.membership().contains(origin.peer.node);
-            if is_stranger && entry.kind() == EntryKind::Configuration {
+            if is_stranger && kind == EntryKind::Configuration {
                 // Who asked to leave is no longer sent the log that would tell it so.
-                self.end_request(origin, ForwardOutcome::Done(entry.id().to_bytes()));
+                self.end_request(origin, ForwardOutcome::Done(id.to_bytes()));
             }
         }
     }
