@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use archipel_tests::RaftWithKv;
+use worlds::RaftWithKv;
 use sim::{Finding, Settings, run};
 
 /// A seed that takes longer goes round in a circle.

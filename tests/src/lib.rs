@@ -1,6 +1,1 @@
-//! Whole clusters: seeds, scripts, real processes. Here is what puts raft and the key/value store
-//! together for the simulator.
-
-mod raft_with_kv;
-
-pub use raft_with_kv::RaftWithKv;
+//! Whole clusters: seeds, scripts, real processes. All of it is in the tests of this crate.

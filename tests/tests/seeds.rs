@@ -15,8 +15,8 @@ use std::{
     time::Instant,
 };
 
-use archipel_tests::RaftWithKv;
 use sim::{Counters, Report, Settings, run};
+use worlds::RaftWithKv;
 
 /// How many seeds every `cargo test` runs.
 const SEEDS: Range<u64> = 0..500;

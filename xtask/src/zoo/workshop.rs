@@ -12,7 +12,7 @@ use super::mutant::Mutant;
 use crate::tidy::{Repository, Workspace};
 
 /// What the simulator with its cluster is.
-const TESTED: &str = "tests";
+const TESTED: &str = "worlds";
 
 /// The runner's manifest: it stands beside the crates and uses what its clients use.
 const MANIFEST: &str = "\
@@ -22,7 +22,7 @@ version = \"0.0.0\"
 edition.workspace = true
 
 [dependencies]
-archipel-tests = { path = \"../tests\" }
+worlds.workspace = true
 sim.workspace = true
 ";
 

@@ -39,7 +39,7 @@ fn height(folder: &str) -> u8 {
         "replica" => 2,
         "raft" | "sim" | "host" => 3,
         system if system.starts_with("systems/") => 3,
-        "serve" => 4,
+        "serve" | "worlds" => 4,
         "cli" => 5,
         "tests" => 6,
         _ => 0,

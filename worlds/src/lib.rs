@@ -1,0 +1,8 @@
+//! Whole clusters in the simulator: which consensus and which system are put together.
+//!
+//! The simulator knows neither; here they meet. The program, the tests and the zoo of known bugs run
+//! the same worlds.
+
+mod raft_with_kv;
+
+pub use raft_with_kv::RaftWithKv;
