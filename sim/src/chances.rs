@@ -8,6 +8,9 @@ pub(crate) struct Chances {
     pub(crate) network: Rng,
     pub(crate) disk: Rng,
     pub(crate) threads: Rng,
+    /// When something goes wrong, and what.
+    pub(crate) calendar: Rng,
+    /// How the latest mishap goes.
     pub(crate) mishaps: Rng,
     pub(crate) clients: Rng,
     pub(crate) lives: Rng,
@@ -23,6 +26,7 @@ impl Chances {
             mishaps: root.fork(),
             clients: root.fork(),
             lives: root.fork(),
+            calendar: root.fork(),
         }
     }
 }

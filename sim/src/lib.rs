@@ -46,11 +46,13 @@ mod shadow;
 mod snapshots;
 mod storing;
 mod trace;
+mod weights;
 mod world;
 
 pub use composition::{Asked, Boot, Composition, MembershipChange};
 pub use counters::Counters;
 pub use finding::Finding;
 pub use run::{Report, run};
-pub use settings::{ClientSettings, DiskSettings, MishapWeights, NetworkSettings, Settings};
+pub use settings::{ClientSettings, DiskSettings, NetworkSettings, Settings};
+pub use weights::{Mishap, MishapWeights, Spared, UnknownMishap};
 pub use world::World;

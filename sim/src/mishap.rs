@@ -12,69 +12,16 @@ use crate::{
     finding::Finding,
     life::{Waiting, Work},
     network::{Link, between},
-    settings::MishapWeights,
+    weights::Mishap,
     world::World,
 };
 
 const MILLISECOND: u64 = 1_000_000;
 
-#[derive(Clone, Copy, Debug)]
-enum Mishap {
-    Crash,
-    PowerCut,
-    Pause,
-    Isolate,
-    Split,
-    Bridge,
-    Ring,
-    Harass,
-    OneWay,
-    Stall,
-    Full,
-    DiskFailure,
-    Change,
-    Transfer,
-    Rebuild,
-}
-
-impl MishapWeights {
-    fn pick(&self, rng: &mut Rng) -> Option<Mishap> {
-        let weights = [
-            (self.crash, Mishap::Crash),
-            (self.power_cut, Mishap::PowerCut),
-            (self.pause, Mishap::Pause),
-            (self.isolate, Mishap::Isolate),
-            (self.split, Mishap::Split),
-            (self.bridge, Mishap::Bridge),
-            (self.ring, Mishap::Ring),
-            (self.harass, Mishap::Harass),
-            (self.one_way, Mishap::OneWay),
-            (self.stall, Mishap::Stall),
-            (self.full, Mishap::Full),
-            (self.disk_failure, Mishap::DiskFailure),
-            (self.change, Mishap::Change),
-            (self.transfer, Mishap::Transfer),
-            (self.rebuild, Mishap::Rebuild),
-        ];
-        let total = weights.iter().map(|(weight, _)| weight).sum();
-        if total == 0 {
-            return None;
-        }
-        let mut drawn = rng.below(total);
-        for (weight, mishap) in weights {
-            if drawn < weight {
-                return Some(mishap);
-            }
-            drawn -= weight;
-        }
-        None
-    }
-}
-
 impl<C: Composition> World<C> {
     pub(crate) fn plan_mishap(&mut self) {
         let every_ns = self.settings.mishap_every_ns;
-        let wait = wait_ns(&mut self.chances.mishaps, every_ns / 10, 2 * every_ns);
+        let wait = wait_ns(&mut self.chances.calendar, every_ns / 10, 2 * every_ns);
         self.queue.plan(self.now_ns + wait, Event::Mishap);
     }
 
@@ -84,14 +31,21 @@ impl<C: Composition> World<C> {
             return Ok(());
         }
         self.plan_mishap();
-        let Some(mishap) = self.settings.mishaps.pick(&mut self.chances.mishaps) else {
+        let Some(mishap) = self.settings.mishaps.pick(&mut self.chances.calendar) else {
             return Ok(());
         };
+        // Each draws from a generator of its own, so that one can be spared and the others stay.
+        self.chances.mishaps = self.chances.calendar.fork();
+        self.mishaps += 1;
+        let number = self.mishaps;
+        if self.settings.spared.contains(number, mishap) {
+            return Ok(());
+        }
         let alive = self.alive();
         let Some(node) = self.draw_target(&alive) else {
             return Ok(());
         };
-        self.note(format_args!("mishap: {mishap:?}"));
+        self.note(format_args!("mishap {number}: {mishap}"));
         match mishap {
             // Half of all crashes come while the disk is at work.
             Mishap::Crash if self.chances.mishaps.chance(1, 2) => {

@@ -3,6 +3,8 @@
 use kernel::Rng;
 use log::Limits;
 
+use crate::weights::{MishapWeights, Spared};
+
 const MILLISECOND: u64 = 1_000_000;
 
 /// Everything that a seed decides before the world begins.
@@ -26,6 +28,8 @@ pub struct Settings {
     pub clients: ClientSettings,
     /// What goes wrong.
     pub mishaps: MishapWeights,
+    /// Which of them do not happen after all.
+    pub spared: Spared,
     /// The mean time between mishaps, in nanoseconds.
     pub mishap_every_ns: u64,
     /// How long a mishap lasts at most, in nanoseconds.
@@ -95,65 +99,6 @@ pub struct ClientSettings {
     pub value_bytes_max: u64,
 }
 
-/// How often each kind of mishap is drawn, relative to the others.
-#[derive(Clone, Debug, Default)]
-pub struct MishapWeights {
-    /// One computer crashes and starts again.
-    pub crash: u64,
-    /// All computers crash at the same moment.
-    pub power_cut: u64,
-    /// One process stands still for a while.
-    pub pause: u64,
-    /// One node is cut off.
-    pub isolate: u64,
-    /// The nodes fall into two groups.
-    pub split: u64,
-    /// Two groups that only one node can both reach.
-    pub bridge: u64,
-    /// Each node can reach only its two neighbours.
-    pub ring: u64,
-    /// The leader can reach only some, and crashes at its next write or a while later.
-    pub harass: u64,
-    /// Single directions are cut at random.
-    pub one_way: u64,
-    /// One disk stands still for a while.
-    pub stall: u64,
-    /// One disk has no room for new files for a while.
-    pub full: u64,
-    /// One write or flush fails; the node must stop.
-    pub disk_failure: u64,
-    /// The membership changes.
-    pub change: u64,
-    /// Leadership is to be handed over.
-    pub transfer: u64,
-    /// A state machine's fields are dropped and rebuilt.
-    pub rebuild: u64,
-}
-
-impl MishapWeights {
-    /// Draws a mix: each kind is left out half of the time.
-    fn draw(rng: &mut Rng) -> Self {
-        let mut weight = |most: u64| if rng.chance(1, 2) { rng.between(1, most) } else { 0 };
-        Self {
-            crash: weight(10),
-            power_cut: weight(3),
-            pause: weight(6),
-            isolate: weight(6),
-            split: weight(6),
-            bridge: weight(4),
-            ring: weight(3),
-            harass: weight(20),
-            one_way: weight(6),
-            stall: weight(4),
-            full: weight(3),
-            disk_failure: weight(3),
-            change: weight(10),
-            transfer: weight(5),
-            rebuild: weight(3),
-        }
-    }
-}
-
 impl Settings {
     /// What `seed` decides.
     #[must_use]
@@ -171,6 +116,7 @@ impl Settings {
             disk: DiskSettings::draw(&mut rng),
             clients: ClientSettings::draw(&mut rng),
             mishaps,
+            spared: Spared::default(),
             mishap_every_ns: *rng.pick(&[50, 150, 500, 1_500]).expect("some times") * MILLISECOND,
             mishap_lasts_ns_max: *rng.pick(&[300, 1_000, 4_000]).expect("some times") * MILLISECOND,
             applier_lag_ns_max: *rng.pick(&[0, 100_000, 5_000_000]).expect("some lags"),

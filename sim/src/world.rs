@@ -37,6 +37,8 @@ pub struct World<C: Composition> {
     pub(crate) counters: Counters,
     pub(crate) hash: EventHash,
     pub(crate) trace: Trace,
+    /// How many mishaps were drawn, those included that were spared.
+    pub(crate) mishaps: u64,
     /// The first phase is over: nothing goes wrong any more.
     pub(crate) is_healed: bool,
 }
@@ -73,6 +75,7 @@ impl<C: Composition> World<C> {
             counters: Counters::default(),
             hash: EventHash::new(),
             trace: Trace(trace),
+            mishaps: 0,
             is_healed: false,
         };
         world.begin();
