@@ -7,6 +7,7 @@ use kernel::{
     Entry, EntryId, Fault, Generation, HardState, Incarnation, Membership, Stamp, TablesMeta,
 };
 use log::{DiskOperation, Identity, Log, Recovered, Recovery, RecoveryError, SegmentNumber, Trust};
+use replica::check_fit;
 
 use crate::{
     GROUP,
@@ -176,22 +177,10 @@ fn open_tables(
     let tables = GenerationFile::open(&path, config.limits.tables_cache_bytes)
         .map_err(|fault| tables_error(fault, layout))?;
     let meta = tables.meta().map_err(|fault| tables_error(fault, layout))?;
-    let last = recovered.log.last();
-    if meta.applied.index < recovered.base.index {
-        return Err(damaged(format!(
-            "it ends at index {}, and the log begins after {}",
-            meta.applied.index, recovered.base.index
-        )));
-    }
-    if meta.applied.index > last.index {
-        return Err(StartError::DamagedLog {
-            folder: layout.log(),
-            what: format!(
-                "it ends at index {}, and the tables already hold index {}",
-                last.index, meta.applied.index
-            ),
-        });
-    }
+    check_fit(recovered, &meta).map_err(|misfit| match misfit.is_of_the_log() {
+        true => StartError::DamagedLog { folder: layout.log(), what: misfit.to_string() },
+        false => damaged(misfit.to_string()),
+    })?;
     for generation in layout.generations()? {
         if generation != current {
             let path = layout.generation(generation);

@@ -182,6 +182,21 @@ impl Entry {
         self.frame.len() as u64 + 4
     }
 
+    /// The entry as it is after one bit of its frame has flipped in memory, counted from 0: what the
+    /// simulator hands on once in a while. Its checksum is that of before.
+    ///
+    /// # Panics
+    /// If the frame has no such bit.
+    #[must_use]
+    pub fn with_flipped_bit(&self, bit: u64) -> Self {
+        let mut bytes = self.frame.to_vec();
+        let place = usize::try_from(bit / 8).expect("a place in a frame");
+        bytes[place] ^= 1 << (bit % 8);
+        let frame = Bytes::from(bytes);
+        let data_start = frame.len() - self.data.len();
+        Self { head: self.head, data: frame.slice(data_start..), frame }
+    }
+
     /// True if the bytes still match the checksum that the leader computed.
     #[must_use]
     pub fn is_intact(&self) -> bool {

@@ -7,6 +7,7 @@ use kernel::{Effect, Entry, FetchOutcome, Index, Record, Stamp};
 use crate::{
     durability::LogChange,
     node::{Purpose, Raft},
+    progress::Progress,
 };
 
 /// The most bytes of entries handed to the state machine and not yet applied.
@@ -148,7 +149,10 @@ impl Raft {
         if self.installing.is_some() {
             return;
         }
-        let Some(mark) = self.log.cut(self.flushed, self.config.retain_bytes) else {
+        let retain_bytes = self.config.retain_bytes;
+        let spared = self.log.cut(self.flushed.min(self.needed_after()), retain_bytes);
+        let backlog_bytes = retain_bytes.saturating_add(self.config.snapshot_backlog_bytes);
+        let Some(mark) = spared.or_else(|| self.log.cut(self.flushed, backlog_bytes)) else {
             return;
         };
         let membership = self.history.as_of(mark.id.index).clone();
@@ -156,6 +160,15 @@ impl Raft {
         self.history.compacted(mark.id.index);
         let record = Record::Compact { through: mark.id, stamp: mark.stamp, membership };
         self.persist(LogChange::default(), alloc::vec![record]);
+    }
+
+    /// What comes after this is needed by members that receive a snapshot, or have just received one:
+    /// else they would find it gone from the log, and need another snapshot, without end.
+    fn needed_after(&self) -> Index {
+        let peers = self.leadership().into_iter().flat_map(|leadership| leadership.peers.values());
+        let is_there = |peer: &&Progress| self.now.since(peer.heard) <= self.config.election_max;
+        let needed = peers.filter(is_there).filter_map(|peer| peer.keeps_after);
+        needed.min().unwrap_or(Index(u64::MAX))
     }
 
     /// True if entries pile up in memory faster than they can be written or applied.

@@ -32,6 +32,9 @@ pub struct Config {
     pub cache_bytes: u64,
     /// How many bytes of entries stay in the log for followers that are further behind.
     pub retain_bytes: u64,
+    /// How many bytes of entries stay in the log besides for a member that receives a snapshot, so that
+    /// it can go on from there.
+    pub snapshot_backlog_bytes: u64,
     /// How many entries a learner may lack when it is promoted.
     pub promote_behind_max: u64,
 }
@@ -52,6 +55,7 @@ impl Default for Config {
             waiting_bytes_max: 64 * MIB,
             cache_bytes: 16 * MIB,
             retain_bytes: 64 * MIB,
+            snapshot_backlog_bytes: 1024 * MIB,
             promote_behind_max: 256,
         }
     }

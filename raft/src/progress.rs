@@ -32,6 +32,9 @@ pub(crate) struct Progress {
     pub(crate) incarnation: Option<Incarnation>,
     /// Entries for it that are being read back from the log.
     pub(crate) fetching: Option<FetchId>,
+    /// After this entry the log is kept for the member: a snapshot that reaches to it is under way, or
+    /// has arrived and the member has not caught up since.
+    pub(crate) keeps_after: Option<Index>,
     /// Somebody there waits for the commit index to reach this.
     pub(crate) commit_awaited: bool,
 }
@@ -67,6 +70,7 @@ impl Progress {
             asked: (0, Index(0)),
             incarnation: None,
             fetching: None,
+            keeps_after: None,
             commit_awaited: false,
         }
     }
@@ -83,10 +87,25 @@ impl Progress {
         self.matched = Index(0);
     }
 
-    /// A snapshot is under way.
-    pub(crate) fn wait_for_snapshot(&mut self) {
+    /// A snapshot is under way that reaches to `applied` at least.
+    pub(crate) fn wait_for_snapshot(&mut self, applied: Index) {
         self.state = State::Snapshot;
         self.fetching = None;
+        self.keeps_after = Some(applied);
+    }
+
+    /// The stream of the snapshot broke: nothing that follows it needs to be kept.
+    pub(crate) fn lose_snapshot(&mut self) {
+        self.probe_from(self.matched.next());
+        // The next sign of life begins another stream.
+        self.state = State::Probe { paused: true };
+        self.keeps_after = None;
+    }
+
+    /// What follows `matched` is still kept for the member, until it has everything up to `commit`.
+    pub(crate) fn keep_after(&mut self, commit: Index) {
+        let still = self.keeps_after.filter(|_| self.matched < commit);
+        self.keeps_after = still.map(|after| after.max(self.matched));
     }
 
     /// The member has everything up to `matched` on its disk. True if that is news.

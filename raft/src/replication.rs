@@ -53,7 +53,8 @@ impl Raft {
                     return told;
                 }
                 Step::Snapshot => {
-                    self.with_progress(to, Progress::wait_for_snapshot);
+                    let applied = self.applied;
+                    self.with_progress(to, |progress| progress.wait_for_snapshot(applied));
                     self.emit(Effect::SendSnapshot { to });
                     return told;
                 }
@@ -164,8 +165,11 @@ impl Raft {
             matched <= self.log.last().index,
             "{from} acknowledged what was never sent: {matched}"
         );
-        let mut is_news = false;
-        self.with_progress(from, |progress| is_news = progress.accept(matched));
+        let (mut is_news, commit) = (false, self.hard.commit);
+        self.with_progress(from, |progress| {
+            is_news = progress.accept(matched);
+            progress.keep_after(commit);
+        });
         if is_news {
             self.advance_commit();
             self.hand_over_if_ready();

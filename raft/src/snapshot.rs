@@ -106,11 +106,7 @@ impl Raft {
             }
             match delivered {
                 Some(index) => progress.probe_from(index.next().min(last.next())),
-                None => {
-                    progress.probe_from(progress.matched.next());
-                    // The next sign of life begins another stream.
-                    progress.state = State::Probe { paused: true };
-                }
+                None => progress.lose_snapshot(),
             }
         });
         self.note_work();

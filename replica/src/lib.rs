@@ -5,6 +5,7 @@ extern crate alloc;
 
 pub mod applier;
 pub mod envelope;
+pub mod fit;
 pub mod gate;
 pub mod keeper;
 #[cfg(test)]
@@ -14,6 +15,7 @@ pub mod snapshot;
 
 pub use applier::{Applier, ApplierOutput};
 pub use envelope::Envelope;
+pub use fit::{Misfit, check_fit};
 pub use gate::Gate;
 pub use keeper::Keeper;
 pub use snapshot::{

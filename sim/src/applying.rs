@@ -50,7 +50,14 @@ impl<C: Composition> World<C> {
         match work {
             Work::Apply(entries) => {
                 for some in entries.chunks(self.settings.apply_at_once_max) {
-                    let done = self.living(node).applier.apply(some, &mut outputs);
+                    let life = self.living(node);
+                    let done = life.applier.apply(some, &mut outputs);
+                    if done.is_err() && life.has_flipped {
+                        // Found out: the replica stops, and its disk has what it should have applied.
+                        self.crash(node);
+                        self.plan_start(node);
+                        return Ok(());
+                    }
                     self.expect_no_fault(node, done)?;
                     self.compare_digest(node)?;
                 }
@@ -140,11 +147,21 @@ impl<C: Composition> World<C> {
 
     /// Starts a flush of the tables if there is enough to flush.
     pub(crate) fn start_flush(&mut self, node: NodeId) {
+        self.flush(node, false);
+    }
+
+    /// Starts a flush of the tables if there is anything to flush.
+    pub(crate) fn flush_now(&mut self, node: NodeId) {
+        self.counters.compactions_forced += 1;
+        self.flush(node, true);
+    }
+
+    fn flush(&mut self, node: NodeId, is_forced: bool) {
         let life = self.living(node);
         if life.flush.is_some() {
             return;
         }
-        let Some(flush) = life.applier.flush(false) else {
+        let Some(flush) = life.applier.flush(is_forced) else {
             return;
         };
         life.flush = Some((life.generation, flush));

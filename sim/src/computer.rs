@@ -6,8 +6,8 @@ use kernel::{Membership, Node, NodeId};
 use log::{DiskOperation, Identity, Limits, Log, Recovered};
 
 use crate::{
-    base_disk::BaseDisk, clock::Clock, composition::Composition, event::Event, life::Life,
-    log_disk::LogDisk,
+    ambush::Ambush, base_disk::BaseDisk, clock::Clock, composition::Composition, event::Event,
+    life::Life, log_disk::LogDisk,
 };
 
 /// A message of a composition's node.
@@ -36,8 +36,10 @@ pub(crate) struct Computer<C: Composition> {
     pub(crate) is_doomed: bool,
     /// The log was damaged beyond use: the replica is gone for good.
     pub(crate) is_lost: bool,
-    /// Unflushed sectors of this disk may be garbled by a crash.
-    pub(crate) garbled_one_in: Option<u64>,
+    /// Something of the log was altered that had been durable.
+    pub(crate) is_rotten: bool,
+    /// What lies in wait for it.
+    pub(crate) ambush: Option<Ambush>,
 }
 
 pub(crate) enum Power<C: Composition> {
@@ -68,7 +70,8 @@ impl<C: Composition> Computer<C> {
             fails_next: false,
             is_doomed: false,
             is_lost: false,
-            garbled_one_in: None,
+            is_rotten: false,
+            ambush: None,
         }
     }
 

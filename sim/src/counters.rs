@@ -82,6 +82,26 @@ counters! {
     changes: "membership changes",
     /// Leadership transfers asked for.
     transfers: "transfers asked for",
+    /// Times that messages of a node began to take their time.
+    murks: "murks",
+    /// Mishaps that waited for their moment, and found it.
+    ambushes: "ambushes sprung",
+    /// Several changes of the membership asked for at once.
+    bursts: "bursts of changes",
+    /// Logs of which a bit flipped, or a file vanished, where they had been durable.
+    rotten_disks: "rotten disks",
+    /// Disks replaced by empty ones.
+    replaced_disks: "disks replaced",
+    /// Steps by which lost replicas were replaced.
+    repairs: "repair steps",
+    /// Entries of which a bit flipped in memory.
+    memory_flips: "bits flipped in memory",
+    /// Clocks that jumped.
+    leaps: "clock leaps",
+    /// Flushes of tables at a random moment.
+    compactions_forced: "flushes asked for",
+    /// Trials in which the cluster had to do without those that it can do without.
+    minority_trials: "minority trials",
     /// State machines whose fields were dropped and rebuilt.
     rebuilds: "machines rebuilt",
     /// Reads answered.

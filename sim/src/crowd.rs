@@ -6,8 +6,13 @@ use check::{Call, Event as Told, EventKind, History, Process};
 use kernel::{Bytes, ClientId, NodeId, Rng, Session};
 
 use crate::{
-    chances::wait_ns, composition::Composition, event::Event, finding::Finding, life::Waiting,
-    settings::ClientSettings, world::World,
+    chances::wait_ns,
+    composition::Composition,
+    event::Event,
+    finding::Finding,
+    life::Waiting,
+    settings::{ClientSettings, Settings},
+    world::World,
 };
 
 /// How often an operation is repeated under its session before its outcome is called unknown.
@@ -46,6 +51,8 @@ pub(crate) struct Errand {
 struct Client {
     process: u64,
     has_session: bool,
+    /// Whom it asks as long as that one lives.
+    home: Option<NodeId>,
     serial: u64,
     doing: Option<Doing>,
     /// It is about to ask.
@@ -66,11 +73,17 @@ struct Doing {
 }
 
 impl Crowd {
-    pub(crate) fn new(settings: &ClientSettings, rng: &mut Rng) -> Self {
+    pub(crate) fn new(settings: &Settings, rng: &mut Rng) -> Self {
+        let nodes = settings.nodes;
+        let settings = &settings.clients;
+        let home = |rng: &mut Rng| {
+            rng.chance(settings.homed_percent, 100).then(|| NodeId(rng.between(1, nodes)))
+        };
         let clients = (0..settings.count)
             .map(|process| Client {
                 process,
                 has_session: rng.chance(settings.sessions_percent, 100),
+                home: home(rng),
                 serial: 0,
                 doing: None,
                 is_planned: false,
@@ -190,7 +203,9 @@ impl<C: Composition> World<C> {
         let at = doing.at;
         // At the end only members are asked: others cannot be expected to know anything.
         let alive = if self.crowd.agenda.is_some() { self.members() } else { self.alive() };
+        let home = self.crowd.clients[client].home;
         let node = at
+            .or(home)
             .filter(|node| alive.contains(node))
             .or_else(|| self.chances.clients.pick(&alive).copied());
         let waiting = Waiting::Client { client, query: asked.query };

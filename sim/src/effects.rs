@@ -6,8 +6,9 @@ use kernel::{Effect, Entry, Input, Node, NodeId, Peer, PersistNumber, Record, Ro
 use replica::Envelope;
 
 use crate::{
+    ambush::Trigger,
     composition::Composition,
-    computer::{MessageOf, RequestOf},
+    computer::{Computer, MessageOf, RequestOf},
     crowd::End,
     event::{Event, Wake},
     finding::Finding,
@@ -137,6 +138,10 @@ impl<C: Composition> World<C> {
             Effect::SendSnapshot { to } => self.send_snapshot(node, to),
             Effect::Members(membership) => {
                 membership.check();
+                let before = core::mem::take(&mut self.living(node).membership);
+                if self.living(node).role == Role::Leader {
+                    self.oracle.reconfigured(node, &before, &membership)?;
+                }
                 self.living(node).membership = membership;
                 Ok(())
             }
@@ -176,6 +181,7 @@ impl<C: Composition> World<C> {
         }
         self.oracle.persisted(me.node, number, &records)?;
         self.living(me.node).keeper.persist(number, GROUP, records);
+        self.spring(me.node, Trigger::Writes);
         self.start_batch(me.node);
         Ok(())
     }
@@ -188,8 +194,12 @@ impl<C: Composition> World<C> {
     }
 
     fn apply(&mut self, node: NodeId, entries: Vec<Entry>) -> Result<(), Finding> {
-        let term = self.living(node).term;
-        self.counters.committed += self.oracle.committed(node, term, &entries)?;
+        let life = self.computers.get(&node).and_then(Computer::life);
+        let life = life.expect("the caller knows that the node lives");
+        let decides = (life.role == Role::Leader).then_some(&life.membership);
+        self.counters.committed += self.oracle.committed(node, life.term, decides, &entries)?;
+        self.spring(node, Trigger::Commits);
+        let entries = self.through_memory(node, entries);
         self.work(node, Work::Apply(entries))
     }
 
@@ -208,10 +218,17 @@ impl<C: Composition> World<C> {
             return Ok(());
         }
         match role {
-            Role::Candidate => self.counters.elections += 1,
+            Role::Candidate => {
+                self.counters.elections += 1;
+                self.spring(me.node, Trigger::Stands);
+            }
             Role::Leader => {
                 self.counters.leaders += 1;
                 self.oracle.leads(me, term)?;
+                self.spring(me.node, Trigger::Leads);
+                if self.now_ns < self.haunted_until_ns && !self.is_healed {
+                    self.harass(me.node);
+                }
             }
             Role::Follower | Role::PreCandidate => {}
         }
@@ -226,7 +243,15 @@ impl<C: Composition> World<C> {
                 self.counters.changes += u64::from(matches!(end, End::Answered(_)));
                 Ok(())
             }
-            Some(Waiting::Transfer) | None => Ok(()),
+            Some(Waiting::Repair) => {
+                self.counters.repairs += u64::from(matches!(end, End::Answered(_)));
+                Ok(())
+            }
+            Some(Waiting::Transfer) => {
+                self.handover = Some(end);
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 }

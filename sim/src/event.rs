@@ -4,7 +4,7 @@ use bytes::Bytes;
 use kernel::{FetchId, NodeId, Peer, Ticket};
 use replica::Envelope;
 
-use crate::network::Link;
+use crate::{network::Link, weights::Mishap};
 
 use alloc::vec::Vec;
 
@@ -19,6 +19,10 @@ pub(crate) enum Event<M> {
     Ask { client: usize },
     /// Something goes wrong.
     Mishap,
+    /// Something that lay in wait for a node goes wrong.
+    Sprung { node: NodeId, mishap: Mishap },
+    /// Who looks after the cluster looks.
+    Operator,
     /// Something that went wrong is over.
     Mend(Mend),
 }
@@ -68,6 +72,8 @@ pub(crate) enum Mend {
     Resume(NodeId),
     /// The links carry messages again.
     Links(Vec<Link>),
+    /// Messages no longer take their time on the links.
+    Clear(Vec<Link>),
     /// The disk has room again.
     Roomy(NodeId),
     /// The computer crashes after all.
@@ -80,7 +86,11 @@ impl<M> Event<M> {
         match self {
             Self::Deliver { to, .. } => Some(*to),
             Self::Wake { peer, .. } => Some(peer.node),
-            Self::Ask { .. } | Self::Mishap | Self::Mend(_) => None,
+            Self::Ask { .. }
+            | Self::Mishap
+            | Self::Sprung { .. }
+            | Self::Operator
+            | Self::Mend(_) => None,
         }
     }
 
@@ -92,6 +102,8 @@ impl<M> Event<M> {
             Self::Ask { client } => (3, *client as u64),
             Self::Mishap => (4, 0),
             Self::Mend(_) => (5, 0),
+            Self::Sprung { node, .. } => (6, node.0),
+            Self::Operator => (7, 0),
         }
     }
 }

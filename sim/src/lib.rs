@@ -22,6 +22,7 @@
 
 extern crate alloc;
 
+mod ambush;
 mod applying;
 mod base_disk;
 mod chances;
@@ -30,6 +31,7 @@ mod composition;
 mod computer;
 mod counters;
 mod crowd;
+mod damage;
 mod effects;
 mod event;
 mod finding;
@@ -37,6 +39,7 @@ mod life;
 mod log_disk;
 mod mishap;
 mod network;
+mod operator;
 mod oracle;
 mod power;
 mod queue;
@@ -46,6 +49,7 @@ mod shadow;
 mod snapshots;
 mod storing;
 mod trace;
+mod trial;
 mod weights;
 mod world;
 

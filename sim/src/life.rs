@@ -44,6 +44,8 @@ pub(crate) struct Life<C: Composition> {
     pub(crate) generation: Generation,
     pub(crate) work: VecDeque<Work>,
     pub(crate) is_applier_planned: bool,
+    /// A bit has flipped in what the applier is to apply.
+    pub(crate) has_flipped: bool,
     pub(crate) flush: Option<(Generation, Flush)>,
 
     pub(crate) senders: BTreeMap<NodeId, SnapshotSender>,
@@ -90,6 +92,8 @@ pub(crate) enum Waiting {
     Client { client: usize, query: Option<kernel::Bytes> },
     /// Nobody; a change of the membership.
     Change,
-    /// Nobody; a transfer of leadership.
+    /// The operator, who replaces a lost replica.
+    Repair,
+    /// Nobody, unless it is the last one asked for; a transfer of leadership.
     Transfer,
 }

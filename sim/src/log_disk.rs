@@ -1,6 +1,6 @@
 //! The disk of a log: files whose unflushed sectors a crash may keep, drop or garble.
 
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec, vec::Vec};
 
 use bytes::Bytes;
 use kernel::Rng;
@@ -98,6 +98,37 @@ impl LogDisk {
                 }
             }
         }
+    }
+
+    /// A bit flips in a sector that was written and flushed, more often near the end of what was
+    /// written; nothing if there is no such sector. Says where.
+    pub(crate) fn flip_bit(&mut self, rng: &mut Rng) -> Option<String> {
+        let written = |file: &File| {
+            let sectors = file.bytes.chunks(SECTOR_BYTES).enumerate();
+            let is_written = |(sector, bytes): (usize, &[u8])| {
+                let is_flushed = !file.before.contains_key(&sector);
+                (is_flushed && bytes.iter().any(|byte| *byte != 0)).then_some(sector)
+            };
+            sectors.filter_map(is_written).collect::<Vec<_>>()
+        };
+        let all = self
+            .files
+            .iter()
+            .flat_map(|(segment, file)| written(file).into_iter().map(|sector| (*segment, sector)));
+        let all: Vec<(SegmentNumber, usize)> = all.collect();
+        let among = if rng.chance(2, 3) { &all[all.len().saturating_sub(6)..] } else { &all[..] };
+        let (segment, sector) = *rng.pick(among)?;
+        let bit = rng.below(SECTOR_BYTES as u64 * 8);
+        let byte = sector * SECTOR_BYTES + place(bit / 8);
+        self.file(segment).bytes[byte] ^= 1 << (bit % 8);
+        Some(format!("a bit flips in sector {sector} of segment {segment}"))
+    }
+
+    /// A file vanishes while nobody has it open; nothing if there is none. Says which.
+    pub(crate) fn lose_file(&mut self, rng: &mut Rng) -> Option<String> {
+        let segment = *rng.pick(&self.segments())?;
+        self.files.remove(&segment);
+        Some(format!("segment {segment} is gone"))
     }
 
     fn file(&mut self, segment: SegmentNumber) -> &mut File {

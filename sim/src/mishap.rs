@@ -46,6 +46,12 @@ impl<C: Composition> World<C> {
             return Ok(());
         };
         self.note(format_args!("mishap {number}: {mishap}"));
+        self.befall(mishap, node)?;
+        self.check_all()
+    }
+
+    /// The mishap happens, to `node` if it is of a kind that happens to one.
+    pub(crate) fn befall(&mut self, mishap: Mishap, node: NodeId) -> Result<(), Finding> {
         match mishap {
             // Half of all crashes come while the disk is at work.
             Mishap::Crash if self.chances.mishaps.chance(1, 2) => {
@@ -55,30 +61,42 @@ impl<C: Composition> World<C> {
                 self.crash(node);
                 self.plan_start(node);
             }
-            Mishap::PowerCut => self.power_cut(&alive),
+            Mishap::PowerCut => self.power_cut(),
             Mishap::Pause => self.pause(node),
             Mishap::Isolate | Mishap::Split | Mishap::Bridge | Mishap::Ring | Mishap::OneWay => {
                 self.cut(mishap, node);
             }
-            Mishap::Harass => self.harass(),
+            Mishap::Harass => {
+                if let Some(leader) = self.latest_leader() {
+                    self.harass(leader);
+                }
+            }
             Mishap::Stall => self.stall(node),
             Mishap::Full => self.fill(node),
             Mishap::DiskFailure => self.computer(node).fails_next = true,
             Mishap::Change => return self.change(node),
-            Mishap::Transfer => return self.transfer(node, &alive),
+            Mishap::Burst => return self.burst(),
+            Mishap::Transfer => return self.transfer(node),
             Mishap::Rebuild => return self.work(node, Work::Rebuild),
+            Mishap::Murk => self.darken(node),
+            Mishap::Ambush => self.lay_ambush(node),
+            Mishap::Haunt => self.haunted_until_ns = self.until_ns() + 1_000 * MILLISECOND,
+            Mishap::Rot => self.rot(),
+            Mishap::Wipe => self.wipe(),
+            Mishap::Leap => return self.leap(node),
+            Mishap::Compact => self.flush_now(node),
         }
         Ok(())
     }
 
-    /// Whom it hits: often the leader, or the one whose disk may garble.
+    /// Whom it hits: often the leader, or the one whose disk may be damaged.
     fn draw_target(&mut self, alive: &[NodeId]) -> Option<NodeId> {
-        let garbler = alive.iter().find(|node| self.computers[node].garbled_one_in.is_some());
-        let (garbler, leader) = (garbler.copied(), self.latest_leader());
+        let leader = self.latest_leader().filter(|leader| alive.contains(leader));
+        let victim = self.victim.filter(|victim| alive.contains(victim));
         let rng = &mut self.chances.mishaps;
         let special = match rng.below(6) {
             0 | 1 => leader,
-            2 => garbler,
+            2 => victim,
             _ => None,
         };
         special.or_else(|| rng.pick(alive).copied())
@@ -91,6 +109,10 @@ impl<C: Composition> World<C> {
             Mend::Resume(node) => self.resume(node),
             Mend::Links(links) => {
                 self.network.mend(&links);
+                Ok(())
+            }
+            Mend::Clear(links) => {
+                self.network.clear(&links);
                 Ok(())
             }
             Mend::Fall(node) if self.is_healed || self.computer(node).is_off() => Ok(()),
@@ -112,19 +134,16 @@ impl<C: Composition> World<C> {
         self.now_ns + self.chances.mishaps.between(MILLISECOND, most_ns)
     }
 
-    fn power_cut(&mut self, alive: &[NodeId]) {
+    fn power_cut(&mut self) {
         self.counters.power_cuts += 1;
-        for node in alive {
-            self.crash(*node);
-            self.plan_start(*node);
+        for node in self.alive() {
+            self.crash(node);
+            self.plan_start(node);
         }
     }
 
     /// The leader's last words reach few: what figure 8 of the paper needs, over and over.
-    fn harass(&mut self) {
-        let Some(leader) = self.latest_leader() else {
-            return;
-        };
+    pub(crate) fn harass(&mut self, leader: NodeId) {
         let mut others: Vec<NodeId> = self.computers.keys().copied().collect();
         others.retain(|other| *other != leader);
         let rng = &mut self.chances.mishaps;
@@ -217,10 +236,11 @@ impl<C: Composition> World<C> {
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
-    /// The membership according to the latest leader that lives.
+    /// Who leads in the latest term, among those who live; on trial, among those who must do.
     pub(crate) fn latest_leader(&self) -> Option<NodeId> {
         let lives = self.computers.values().filter_map(Computer::life);
-        let leaders = lives.filter(|life| life.role == Role::Leader);
+        let is_asked = |node| self.trial.as_ref().is_none_or(|core| core.contains(&node));
+        let leaders = lives.filter(|life| life.role == Role::Leader && is_asked(life.me.node));
         leaders.max_by_key(|life| life.term).map(|life| life.me.node)
     }
 
@@ -240,12 +260,70 @@ impl<C: Composition> World<C> {
         self.request(node, request, Waiting::Change)
     }
 
-    fn transfer(&mut self, node: NodeId, alive: &[NodeId]) -> Result<(), Finding> {
+    /// Several are asked at once, those included that only think that they lead.
+    fn burst(&mut self) -> Result<(), Finding> {
+        self.counters.bursts += 1;
+        for _ in 0..self.chances.mishaps.between(2, 4) {
+            let alive = self.alive();
+            if let Some(node) = self.chances.mishaps.pick(&alive).copied() {
+                self.change(node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Now and then the old leader hears nobody from then on, for a while.
+    fn transfer(&mut self, node: NodeId) -> Result<(), Finding> {
         self.counters.transfers += 1;
+        let alive = self.alive();
         let rng = &mut self.chances.mishaps;
-        let to = if rng.chance(1, 2) { rng.pick(alive).copied() } else { None };
+        let to = if rng.chance(1, 2) { rng.pick(&alive).copied() } else { None };
+        let is_deaf = rng.chance(1, 3);
+        let leader = self.latest_leader();
         let request = self.composition.transfer(to);
-        self.request(node, request, Waiting::Transfer)
+        let asked = leader.filter(|_| is_deaf).unwrap_or(node);
+        self.request(asked, request, Waiting::Transfer)?;
+        if let Some(leader) = leader.filter(|_| is_deaf) {
+            let links = self.computers.keys().filter(|other| **other != leader);
+            let links: Vec<Link> = links.map(|other| (*other, leader)).collect();
+            self.counters.cuts += 1;
+            self.network.cut(&links);
+            let until_ns = self.now_ns + self.chances.mishaps.between(1, 200) * MILLISECOND;
+            self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
+        }
+        Ok(())
+    }
+
+    /// Messages from or to the node, or both, take their time.
+    fn darken(&mut self, node: NodeId) {
+        let rng = &mut self.chances.mishaps;
+        let (from, to) = *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some");
+        let others = self.computers.keys().copied().filter(|other| *other != node);
+        let links: Vec<Link> = others
+            .flat_map(|other| [((node, other), from), ((other, node), to)])
+            .filter_map(|(link, is_dark)| is_dark.then_some(link))
+            .collect();
+        self.counters.murks += 1;
+        self.note(format_args!("murk: {links:?}"));
+        self.network.darken(&links);
+        let until_ns = self.until_ns();
+        self.queue.plan(until_ns, Event::Mend(Mend::Clear(links)));
+    }
+
+    /// The time of day of a computer jumps either way, or its monotonic clock ahead.
+    fn leap(&mut self, node: NodeId) -> Result<(), Finding> {
+        const HOUR_MS: u64 = 3_600_000;
+        self.counters.leaps += 1;
+        let rng = &mut self.chances.mishaps;
+        if rng.chance(1, 2) {
+            let ahead_ms = rng.below(2 * HOUR_MS);
+            self.computer(node).clock.wall_ahead_ms = ahead_ms;
+            return Ok(());
+        }
+        let ahead_ns = rng.below(3_000 * MILLISECOND);
+        self.note(format_args!("the clock of {node} leaps {} ms ahead", ahead_ns / MILLISECOND));
+        self.computer(node).clock.leap(ahead_ns);
+        self.turn(node)
     }
 
     /// The second phase begins: whatever went wrong is over, or soon will be.
@@ -259,6 +337,7 @@ impl<C: Composition> World<C> {
             computer.is_full = false;
             computer.fails_next = false;
             computer.is_doomed = false;
+            computer.ambush = None;
             if computer.is_off() && computer.is_in_use && !computer.is_lost {
                 let at_ns = self.now_ns + self.chances.mishaps.between(0, 500 * MILLISECOND);
                 self.queue.plan(at_ns, Event::Mend(Mend::Start(node)));
@@ -294,7 +373,7 @@ fn draw_change(membership: &Membership, all: &[NodeId], rng: &mut Rng) -> Member
     })
 }
 
-fn shuffle(nodes: &mut [NodeId], rng: &mut Rng) {
+pub(crate) fn shuffle(nodes: &mut [NodeId], rng: &mut Rng) {
     for place in (1..nodes.len()).rev() {
         let other = usize::try_from(rng.between(0, place as u64)).expect("few nodes");
         nodes.swap(place, other);

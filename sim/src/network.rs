@@ -6,6 +6,9 @@ use kernel::{NodeId, Rng};
 
 use crate::{chances::wait_ns, counters::Counters, settings::NetworkSettings};
 
+/// How long a message takes at most in a murk: two or three election timeouts.
+const MURK_NS_MAX: u64 = 700_000_000;
+
 /// One direction of a link.
 pub(crate) type Link = (NodeId, NodeId);
 
@@ -14,6 +17,8 @@ pub(crate) struct Network {
     settings: NetworkSettings,
     /// How many cuts lie on each direction.
     cuts: BTreeMap<Link, u32>,
+    /// How many murks lie on each direction: there messages take their time, each its own.
+    murks: BTreeMap<Link, u32>,
     /// When the last message of each direction arrives, where order is kept.
     last_arrivals_ns: BTreeMap<Link, u64>,
 }
@@ -29,7 +34,12 @@ pub(crate) enum Fate {
 
 impl Network {
     pub(crate) const fn new(settings: NetworkSettings) -> Self {
-        Self { settings, cuts: BTreeMap::new(), last_arrivals_ns: BTreeMap::new() }
+        Self {
+            settings,
+            cuts: BTreeMap::new(),
+            murks: BTreeMap::new(),
+            last_arrivals_ns: BTreeMap::new(),
+        }
     }
 
     /// Draws what becomes of a message that leaves now.
@@ -67,6 +77,10 @@ impl Network {
             counters.held += 1;
             return now_ns + rng.between(100_000_000, 4_000_000_000);
         }
+        if self.murks.contains_key(&link) && rng.chance(1, 2) {
+            counters.held += 1;
+            return now_ns + rng.between(1_000_000, MURK_NS_MAX);
+        }
         let arrival =
             now_ns + wait_ns(rng, self.settings.delay_minimum_ns, self.settings.delay_mean_ns);
         if !self.settings.keeps_order {
@@ -78,30 +92,48 @@ impl Network {
     }
 
     pub(crate) fn cut(&mut self, links: &[Link]) {
-        for link in links {
-            *self.cuts.entry(*link).or_default() += 1;
-        }
+        lay(&mut self.cuts, links);
     }
 
     pub(crate) fn mend(&mut self, links: &[Link]) {
-        for link in links {
-            let Some(count) = self.cuts.get_mut(link) else {
-                continue;
-            };
-            *count -= 1;
-            if *count == 0 {
-                self.cuts.remove(link);
-            }
-        }
+        lift(&mut self.cuts, links);
+    }
+
+    /// Each message takes its time on these links, or does not.
+    pub(crate) fn darken(&mut self, links: &[Link]) {
+        lay(&mut self.murks, links);
+    }
+
+    pub(crate) fn clear(&mut self, links: &[Link]) {
+        lift(&mut self.murks, links);
     }
 
     /// From now on everything arrives, soon and in order.
     pub(crate) fn heal(&mut self) {
         self.cuts.clear();
+        self.murks.clear();
         self.settings.loss_per_mille = 0;
         self.settings.hold_per_mille = 0;
         self.settings.delay_mean_ns = self.settings.delay_mean_ns.min(2_000_000);
         self.settings.delay_minimum_ns = self.settings.delay_minimum_ns.min(1_000_000);
+    }
+}
+
+fn lay(on: &mut BTreeMap<Link, u32>, links: &[Link]) {
+    for link in links {
+        *on.entry(*link).or_default() += 1;
+    }
+}
+
+/// What was laid on links goes; healing may have taken it away before.
+fn lift(from: &mut BTreeMap<Link, u32>, links: &[Link]) {
+    for link in links {
+        if let Some(count) = from.get_mut(link) {
+            *count -= 1;
+            if *count == 0 {
+                from.remove(link);
+            }
+        }
     }
 }
 

@@ -4,11 +4,12 @@
 //! 2. Equal ids mean equal entries and equal logs before them (Log Matching).
 //! 3. A new leader holds all that was applied anywhere (Leader Completeness).
 //! 4. Entries are applied in the same order everywhere (State Machine Safety), with the same result.
-//! 5. What is applied is durable on a majority (where the membership does not change).
+//! 5. What a leader applies is durable on a majority of those who vote in its configuration.
 //! 6. A log recovers to what was written: all that is durable, and of the rest a beginning; term and
 //!    vote may be later ones.
 //! 7. Terms do not go back, and a durable vote is not changed.
 //! 8. A request ends at most once; one that was refused is never carried out.
+//! 9. Nobody is given a vote who has nothing of the log.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -29,8 +30,6 @@ use crate::{
 
 #[derive(Debug)]
 pub(crate) struct Oracle {
-    voters: BTreeSet<NodeId>,
-    checks_quorum: bool,
     leaders: BTreeMap<Term, Peer>,
     /// Of each entry: the one before it, and its checksum.
     entries: BTreeMap<EntryId, (EntryId, u32)>,
@@ -52,6 +51,8 @@ struct Replica {
     durable: Shadow,
     /// What lies between.
     pending: VecDeque<(PersistNumber, Vec<Note>)>,
+    /// What was durable before the disk was damaged: acknowledged then, and perhaps gone since.
+    acknowledged: Option<Shadow>,
 }
 
 /// How a request has ended.
@@ -67,10 +68,8 @@ fn broken<T>(what: alloc::string::String) -> Result<T, Finding> {
 }
 
 impl Oracle {
-    pub(crate) fn new(founders: &Membership, checks_quorum: bool) -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
-            voters: founders.voters.clone(),
-            checks_quorum,
             leaders: BTreeMap::new(),
             entries: BTreeMap::new(),
             committed: Vec::new(),
@@ -84,6 +83,11 @@ impl Oracle {
     /// The last index that somebody has applied.
     pub(crate) const fn committed_len(&self) -> u64 {
         self.committed.len() as u64
+    }
+
+    /// Who was the first to lead after `term`.
+    pub(crate) fn leader_after(&self, term: Term) -> Option<Peer> {
+        self.leaders.range(term.next()..).next().map(|(_, peer)| *peer)
     }
 
     /// A node has come to lead.
@@ -156,7 +160,9 @@ impl Oracle {
         let replica = self.replicas.entry(node).or_default();
         let shadow = Shadow::of(found);
         let pending = core::mem::take(&mut replica.pending);
-        if !matches!(found.trust, Trust::Uncertain { .. }) {
+        if matches!(found.trust, Trust::Uncertain { .. }) {
+            replica.acknowledged = Some(replica.durable.clone());
+        } else {
             let notes = pending.iter().flat_map(|(_, notes)| notes);
             if !replica.durable.leads_to(&shadow, notes) {
                 return broken(format!(
@@ -171,11 +177,13 @@ impl Oracle {
         Ok(())
     }
 
-    /// A node says in `term` that entries are committed; how many nobody knew of.
+    /// A node says in `term` that entries are committed; how many nobody knew of. A leader says by whose
+    /// votes.
     pub(crate) fn committed(
         &mut self,
         node: NodeId,
         term: Term,
+        decides: Option<&Membership>,
         entries: &[Entry],
     ) -> Result<u64, Finding> {
         let before = self.committed_len();
@@ -192,7 +200,9 @@ impl Oracle {
                 return broken(format!("{node} applies {id}, and nobody what is before it"));
             }
             self.committed.push((id, term));
-            self.check_quorum(node, id)?;
+            if let Some(membership) = decides {
+                self.check_quorum(node, id, membership)?;
+            }
             let Some(origin) = entry.origin() else {
                 continue;
             };
@@ -206,17 +216,57 @@ impl Oracle {
         Ok(self.committed_len() - before)
     }
 
-    fn check_quorum(&self, node: NodeId, id: EntryId) -> Result<(), Finding> {
-        if !self.checks_quorum {
-            return Ok(());
+    fn check_quorum(
+        &self,
+        node: NodeId,
+        id: EntryId,
+        membership: &Membership,
+    ) -> Result<(), Finding> {
+        for voters in [&membership.voters, &membership.outgoing] {
+            let holders = voters.iter().filter(|voter| self.has_held(**voter, id)).count();
+            if !voters.is_empty() && holders * 2 <= voters.len() {
+                return broken(format!(
+                    "{node} applies {id}, which only {holders} of {} have on their disks",
+                    voters.len()
+                ));
+            }
         }
-        let holds =
-            |voter: &&NodeId| self.replicas.get(voter).is_some_and(|one| one.durable.covers(id));
-        let holders = self.voters.iter().filter(holds).count();
-        if holders * 2 > self.voters.len() {
-            return Ok(());
+        Ok(())
+    }
+
+    /// True if the entry is durable there, or was before that disk was damaged.
+    fn has_held(&self, node: NodeId, id: EntryId) -> bool {
+        self.replicas.get(&node).is_some_and(|replica| {
+            let before = replica.acknowledged.as_ref();
+            replica.durable.covers(id) || before.is_some_and(|before| before.covers(id))
+        })
+    }
+
+    /// A damaged replica has on its disk again, or something later, all that it ever acknowledged.
+    pub(crate) fn is_repaired(&self, node: NodeId) -> bool {
+        self.replicas.get(&node).is_none_or(|replica| {
+            let before = replica.acknowledged.as_ref().map(Shadow::last);
+            before.is_none_or(|before| before <= replica.durable.last())
+        })
+    }
+
+    /// A node, which leads, makes `membership` the configuration after `before`.
+    pub(crate) fn reconfigured(
+        &self,
+        node: NodeId,
+        before: &Membership,
+        membership: &Membership,
+    ) -> Result<(), Finding> {
+        let has_nothing = |voter: &&NodeId| {
+            let log = self.replicas.get(voter).map(|replica| &replica.durable);
+            !before.is_voter(**voter) && log.is_none_or(|log| log.last() == EntryId::default())
+        };
+        match membership.voters.iter().find(has_nothing) {
+            Some(voter) => {
+                broken(format!("{node} gives a vote to {voter}, which has nothing of the log"))
+            }
+            None => Ok(()),
         }
-        broken(format!("{node} applies {id}, which only {holders} replicas have on their disks"))
     }
 
     /// A replica has applied everything through `index`.

@@ -7,13 +7,13 @@ use alloc::{
 };
 
 use kernel::{Membership, NodeId, Peer, Role, Term};
-use log::{Recovered, Recovery, RecoveryError, Trust};
-use replica::{Applier, Gate, Keeper, SnapshotReceiver};
+use log::{Limits, Recovered, Recovery, RecoveryError, Trust};
+use replica::{Applier, Gate, Keeper, SnapshotReceiver, check_fit};
 
 use crate::{
     clock::Clock,
     composition::{Boot, Composition},
-    computer::Power,
+    computer::{Computer, Power},
     crowd::End,
     event::{Event, Mend, Wake},
     finding::Finding,
@@ -35,12 +35,15 @@ impl<C: Composition> World<C> {
         if self.chances.disk.chance(1, 2) {
             operations.reverse();
         }
+        let may_garble = self.victim == Some(node) && self.has_spare();
+        let garbled_one_in = self.settings.disk.garbled_one_in.filter(|_| may_garble);
         let rng = &mut self.chances.disk;
         let computer = self.computers.get_mut(&node).expect("every node has a computer");
         for list in &operations {
             computer.log_disk.perform_in_part(list, rng);
         }
-        computer.log_disk.crash(computer.garbled_one_in, rng);
+        computer.log_disk.crash(garbled_one_in, rng);
+        computer.ambush = None;
         computer.backlog = None;
         let Power::On(life) = core::mem::replace(&mut computer.power, Power::Off) else {
             return;
@@ -74,7 +77,8 @@ impl<C: Composition> World<C> {
 
     /// Recovers the log and begins to make the new incarnation durable.
     pub(crate) fn start(&mut self, node: NodeId) -> Result<(), Finding> {
-        if !self.computer(node).is_off() || self.computer(node).is_lost {
+        let is_left_out = self.trial.as_ref().is_some_and(|core| !core.contains(&node));
+        if !self.computer(node).is_off() || self.computer(node).is_lost || is_left_out {
             return Ok(());
         }
         let Some(recovered) = self.recover(node)? else {
@@ -103,29 +107,27 @@ impl<C: Composition> World<C> {
         Ok(())
     }
 
-    /// What the log holds; nothing if it is damaged beyond use, which only a garbled sector may do.
+    /// What the log holds; nothing if it is damaged beyond use, which only the victim's may be.
     fn recover(&mut self, node: NodeId) -> Result<Option<Recovered>, Finding> {
-        let limits = self.settings.disk.log;
-        let computer = self.computer(node);
-        let failed = |error| Finding::Safety(format!("{node} cannot recover its log: {error}"));
-        let segments = computer.log_disk.segments();
-        let mut recovery = Recovery::new(computer.identity, limits, &segments).map_err(failed)?;
-        while let Some(segment) = recovery.wanted() {
-            let bytes = computer.log_disk.read_all(segment).ok_or_else(|| {
-                Finding::Safety(format!("{node} wants segment {segment}, which is not there"))
-            })?;
-            recovery.feed(segment, bytes).map_err(failed)?;
-        }
-        match recovery.finish() {
-            Err(RecoveryError::Damaged(damage))
-                if computer.garbled_one_in.is_some() && !damage.proven =>
-            {
+        let is_victim = self.victim == Some(node);
+        let garbles = is_victim && self.settings.disk.garbled_one_in.is_some();
+        let computer = self.computers.get_mut(&node).expect("every node has a computer");
+        match read_log(computer, self.settings.disk.log) {
+            Ok(recovered) => {
+                computer.is_rotten = false;
+                Ok(Some(recovered))
+            }
+            Err(error) => {
+                let doubt = matches!(&error, RecoveryError::Damaged(damage) if !damage.proven);
+                if !(computer.is_rotten || garbles && doubt) {
+                    let text = format!("{node} cannot recover its log: {error}");
+                    return Err(Finding::Safety(text));
+                }
                 computer.is_lost = true;
                 self.counters.lost_disks += 1;
-                self.note(format_args!("{node} is lost: {damage}"));
+                self.note(format_args!("{node} is lost: {error}"));
                 Ok(None)
             }
-            recovered => recovered.map(Some).map_err(failed),
         }
     }
 
@@ -148,12 +150,15 @@ impl<C: Composition> World<C> {
         let wall_ahead_ms = self.chances.lives.between(0, 100_000);
         let now_ns = self.now_ns;
         self.computer(node).clock = Clock::new(now_ns, fast, wall_ahead_ms);
-        let life = self.new_life(peer, *recovered)?;
+        let Some(life) = self.new_life(peer, *recovered)? else {
+            return Ok(());
+        };
         self.computer(node).power = Power::On(Box::new(life));
         self.give(node, kernel::Input::Timeout)
     }
 
-    fn new_life(&mut self, me: Peer, recovered: Recovered) -> Result<Life<C>, Finding> {
+    /// The node with its parts; nothing if the tables prove that the log has lost something.
+    fn new_life(&mut self, me: Peer, recovered: Recovered) -> Result<Option<Life<C>>, Finding> {
         let now_ns = self.now_ns;
         let computer = self.computer(me.node);
         let now = computer.clock.local(now_ns);
@@ -162,6 +167,16 @@ impl<C: Composition> World<C> {
             let text = format!("{me} needs generation {generation} of its tables, which is gone");
             return Err(Finding::Safety(text));
         };
+        if let Err(misfit) = check_fit(&recovered, tables.meta()) {
+            let is_in_doubt = matches!(recovered.trust, Trust::Uncertain { .. });
+            if !(is_in_doubt && misfit.is_of_the_log()) {
+                return Err(Finding::Safety(format!("{me} cannot start: {misfit}")));
+            }
+            computer.is_lost = true;
+            self.counters.lost_disks += 1;
+            self.note(format_args!("{me} is lost: {misfit}"));
+            return Ok(None);
+        }
         let applied = tables.meta().applied.index;
         let machine = self.composition.machine();
         let mut applier = Applier::new(me, machine, tables).map_err(|fault| {
@@ -180,7 +195,7 @@ impl<C: Composition> World<C> {
             applied,
             trust: recovered.trust,
         };
-        Ok(Life {
+        Ok(Some(Life {
             me,
             node: self.composition.boot(boot),
             inputs: VecDeque::new(),
@@ -198,6 +213,7 @@ impl<C: Composition> World<C> {
             generation: recovered.generation,
             work: VecDeque::new(),
             is_applier_planned: false,
+            has_flipped: false,
             flush: None,
             senders: BTreeMap::new(),
             streams_begun: 0,
@@ -211,7 +227,7 @@ impl<C: Composition> World<C> {
             role: Role::Follower,
             term: Term(0),
             leader: None,
-        })
+        }))
     }
 
     /// A request is given to a node; how it ends is told to whoever waits.
@@ -226,7 +242,7 @@ impl<C: Composition> World<C> {
             // Nobody listens there: it was definitely not done.
             return match waiting {
                 Waiting::Client { client, .. } => self.client_told(client, End::Refused),
-                Waiting::Change | Waiting::Transfer => Ok(()),
+                Waiting::Change | Waiting::Repair | Waiting::Transfer => Ok(()),
             };
         };
         life.tickets_given += 1;
@@ -240,4 +256,19 @@ impl<C: Composition> World<C> {
         }
         self.give(node, input)
     }
+}
+
+/// Reads the log of a computer back.
+fn read_log<C: Composition>(
+    computer: &Computer<C>,
+    limits: Limits,
+) -> Result<Recovered, RecoveryError> {
+    let segments = computer.log_disk.segments();
+    let mut recovery = Recovery::new(computer.identity, limits, &segments)?;
+    while let Some(segment) = recovery.wanted() {
+        let bytes = computer.log_disk.read_all(segment);
+        let bytes = bytes.ok_or(RecoveryError::MissingSegment { segment })?;
+        recovery.feed(segment, bytes)?;
+    }
+    recovery.finish()
 }

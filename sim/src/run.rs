@@ -50,34 +50,56 @@ pub fn run<C: Composition>(
     while world.now_ns < settled_ns {
         world.step()?;
     }
-    let late_ns = world.now_ns + world.settings.progress_ns_max;
-    while world.latest_leader().is_none() {
-        world.step_before(late_ns)?;
+    world.expect_order()?;
+    if world.settings.has_minority_trial {
+        world.try_minority()?;
+        world.expect_order()?;
     }
+    world.try_handovers()?;
+    world.expect_order()?;
+    let late_ns = world.now_ns + world.settings.progress_ns_max;
     world.set_agenda();
     while !world.is_finished() {
-        world.step_before(late_ns)?;
+        world.step_before(late_ns, "not everything gets done, or not everybody agrees")?;
     }
     world.conclude()
 }
 
 impl<C: Composition> World<C> {
-    fn step_before(&mut self, late_ns: u64) -> Result<(), Finding> {
+    /// Lets the next thing happen, unless it is too late for what should have happened by now.
+    pub(crate) fn step_before(&mut self, late_ns: u64, what: &str) -> Result<(), Finding> {
         if self.now_ns < late_ns {
             return self.step();
         }
-        let seconds = self.settings.progress_ns_max / 1_000_000_000;
-        let mut text = format!("after {seconds} seconds without any mishap");
+        Err(Finding::Liveness(format!("{what}{}", self.described())))
+    }
+
+    /// For people: what clients and nodes are at.
+    pub(crate) fn described(&self) -> String {
+        let mut text = String::new();
         for doing in self.crowd.doing() {
             let _ = write!(text, "\n  {doing}");
         }
         let computers: Vec<&Computer<C>> = self.computers.values().collect();
-        text += &describe(&computers);
-        Err(Finding::Liveness(text))
+        text + &describe(&computers)
+    }
+
+    /// Somebody leads, no change is half done, and whoever was lost has been replaced.
+    fn expect_order(&mut self) -> Result<(), Finding> {
+        let late_ns = self.now_ns + self.settings.progress_ns_max;
+        loop {
+            let leader = self.latest_leader().and_then(|leader| self.life(leader));
+            if leader.is_some_and(|leader| !leader.membership.is_joint())
+                && self.lost_member().is_none()
+            {
+                return Ok(());
+            }
+            self.step_before(late_ns, "nobody leads, a change does not end or a loss stays")?;
+        }
     }
 
     /// Each member has to write and read every key once more.
-    fn set_agenda(&mut self) {
+    pub(crate) fn set_agenda(&mut self) {
         let members = self.members();
         let mut agenda = Vec::new();
         for is_write in [false, true] {
@@ -95,8 +117,12 @@ impl<C: Composition> World<C> {
         }
     }
 
-    /// The members according to the latest leader, but for those whose disk is lost.
+    /// The members according to the latest leader, but for those whose disk is lost; on trial, those
+    /// who must do without the others.
     pub(crate) fn members(&self) -> Vec<NodeId> {
+        if let Some(core) = &self.trial {
+            return core.iter().copied().collect();
+        }
         let leader = self.latest_leader().and_then(|node| self.life(node));
         let members =
             leader.map_or_else(Vec::new, |life| life.membership.members.keys().copied().collect());
@@ -127,14 +153,9 @@ impl<C: Composition> World<C> {
     }
 
     fn conclude(mut self) -> Result<Report, Finding> {
-        for computer in self.computers.values_mut() {
-            let node = computer.node();
-            if let Some(life) = computer.life_mut() {
-                life.applier.check().map_err(|fault| {
-                    Finding::Safety(format!("the machine of {node} is wrong: {fault}"))
-                })?;
-                self.hash.mix_wide(life.applier.digest());
-            }
+        self.check_all()?;
+        for life in self.computers.values().filter_map(Computer::life) {
+            self.hash.mix_wide(life.applier.digest());
         }
         let verdict = judge(&self.crowd.history, Limits::default());
         if let Verdict::Broken(witness) = &verdict {

@@ -48,6 +48,12 @@ pub struct Settings {
     pub wire: bool,
     /// A send that fails is reported.
     pub reports_unreachable: bool,
+    /// Chunks of snapshots end before they are larger than this, in bytes.
+    pub snapshot_chunk_bytes: usize,
+    /// On one in so many ways from the node to the applier a bit of an entry flips in memory.
+    pub memory_flips_one_in: Option<u64>,
+    /// Before the end, the cluster must do without those that it can do without.
+    pub has_minority_trial: bool,
 }
 
 /// How links behave.
@@ -78,6 +84,8 @@ pub struct DiskSettings {
     pub flush_mean_ns: u64,
     /// Of one computer, one in so many unflushed sectors is garbled by a crash.
     pub garbled_one_in: Option<u64>,
+    /// One in so many reads of the log fails once.
+    pub failed_read_one_in: u64,
     /// Sizes of the log's files and batches.
     pub log: Limits,
 }
@@ -95,6 +103,8 @@ pub struct ClientSettings {
     pub reads_percent: u64,
     /// How many of a hundred clients use sessions and repeat what ended unknown.
     pub sessions_percent: u64,
+    /// How many of a hundred clients ask one node only, as long as it lives.
+    pub homed_percent: u64,
     /// The largest value, in bytes.
     pub value_bytes_max: u64,
 }
@@ -109,7 +119,7 @@ impl Settings {
         let mut settings = Self {
             seed,
             nodes,
-            spares: if mishaps.change > 0 { rng.between(1, 2) } else { 0 },
+            spares: 0,
             chaos_ns: rng.between(4_000, 12_000) * MILLISECOND,
             progress_ns_max: 30_000 * MILLISECOND,
             network: NetworkSettings::draw(&mut rng),
@@ -126,16 +136,49 @@ impl Settings {
             drift_ppm_max: *rng.pick(&[0, 100, 50_000]).expect("some drifts"),
             wire: rng.chance(1, 4),
             reports_unreachable: rng.chance(1, 2),
+            snapshot_chunk_bytes: *rng.pick(&[64, 500, 1 << 20]).expect("some sizes"),
+            memory_flips_one_in: rng.chance(1, 8).then(|| rng.between(20, 2_000)),
+            has_minority_trial: rng.chance(1, 2),
         };
-        // What a garbled sector took away must still be with a majority of the others.
-        if settings.nodes < 3 || settings.mishaps.change > 0 {
-            settings.disk.garbled_one_in = None;
+        if rng.chance(1, 8) {
+            settings.keep_strict_time();
         }
-        if settings.disk.garbled_one_in.is_some() {
-            // Batches of several sectors: where the first is whole, the log can tell what it lost.
-            settings.clients.value_bytes_max = 3_000;
-        }
+        settings.fit(&mut rng);
         settings
+    }
+
+    /// Everything takes exactly as long as always: no two nodes differ but by their own chances.
+    fn keep_strict_time(&mut self) {
+        self.network.delay_mean_ns = 0;
+        self.disk.batch_mean_ns = 0;
+        self.applier_lag_ns_max = 0;
+        self.thread_lag_ns_max = 0;
+        self.drift_ppm_max = 0;
+    }
+
+    /// Keeps the world repairable: what is damaged on one disk must still be with a majority of the
+    /// others, and somebody must be there to take its place.
+    fn fit(&mut self, rng: &mut Rng) {
+        let changes = self.mishaps.change + self.mishaps.burst > 0;
+        if self.nodes < 3 || changes {
+            self.disk.garbled_one_in = None;
+            self.mishaps.rot = 0;
+            self.mishaps.wipe = 0;
+        }
+        self.spares = match (changes, self.may_damage()) {
+            (true, _) => rng.between(1, 2),
+            (false, true) => 3,
+            (false, false) => 0,
+        };
+        if self.disk.garbled_one_in.is_some() {
+            // Batches of several sectors: where the first is whole, the log can tell what it lost.
+            self.clients.value_bytes_max = 3_000;
+        }
+    }
+
+    /// True if one disk may lose what was durable.
+    pub(crate) const fn may_damage(&self) -> bool {
+        self.disk.garbled_one_in.is_some() || self.mishaps.rot > 0 || self.mishaps.wipe > 0
     }
 }
 
@@ -162,6 +205,7 @@ impl DiskSettings {
             batch_mean_ns: *rng.pick(&[100, 2_000, 20_000]).expect("some times") * 1_000,
             flush_mean_ns: *rng.pick(&[1, 20, 200]).expect("some times") * MILLISECOND,
             garbled_one_in: rng.chance(1, 2).then(|| rng.between(2, 10)),
+            failed_read_one_in: *rng.pick(&[2, 20, 1_000]).expect("some rates"),
             log: Limits { segment_bytes, batch_bytes_max: segment_bytes / 4 },
         }
     }
@@ -174,6 +218,7 @@ impl ClientSettings {
             think_ns: *rng.pick(&[2, 20, 80, 300]).expect("some times") * MILLISECOND,
             keys: rng.between(1, 5),
             reads_percent: *rng.pick(&[10, 40, 70]).expect("some shares"),
+            homed_percent: *rng.pick(&[0, 50, 100]).expect("some shares"),
             sessions_percent: *rng.pick(&[0, 50, 100]).expect("some shares"),
             value_bytes_max: *rng.pick(&[16, 16, 1_000, 3_000]).expect("some sizes"),
         }

@@ -20,7 +20,9 @@ impl<C: Composition> World<C> {
         let reading =
             reading.map_err(|fault| Finding::Safety(format!("{node} cannot read: {fault}")))?;
         life.streams_begun += 1;
-        let sender = SnapshotSender::new(to, life.streams_begun, reading);
+        let mut sender = SnapshotSender::new(to, life.streams_begun, reading);
+        sender.set_chunk_bytes_max(self.settings.snapshot_chunk_bytes);
+        let life = self.living(node);
         // A stream that is under way for the same receiver is given up for the new one.
         life.senders.insert(to, sender);
         self.sender_turn(node, to)

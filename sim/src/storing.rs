@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use kernel::{FetchId, FetchOutcome, Index, Input, NodeId, Peer, StorageFault};
-use log::{DiskOperation, Located};
+use log::{DiskOperation, Located, Unreadable};
 
 use crate::{
     chances::wait_ns,
@@ -132,9 +132,22 @@ impl<C: Composition> World<C> {
     }
 
     pub(crate) fn fetch_done(&mut self, node: NodeId, id: FetchId) -> Result<(), Finding> {
-        let fails = !self.is_healed && self.chances.disk.chance(1, 20);
+        let one_in = self.settings.disk.failed_read_one_in;
+        let fails = !self.is_healed && self.chances.disk.chance(1, one_in);
         let computer = self.computer(node);
-        let outcome = if fails { FetchOutcome::Failed } else { computer.fetch(id) };
+        let outcome = if fails { Ok(FetchOutcome::Failed) } else { computer.fetch(id) };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            // The node stops; at its next start its log says what is to be done.
+            Err(_) if computer.is_rotten => {
+                self.crash(node);
+                self.plan_start(node);
+                return Ok(());
+            }
+            Err(unreadable) => {
+                return Err(Finding::Safety(alloc::format!("{node} reads back: {unreadable}")));
+            }
+        };
         self.living(node).fetches.remove(&id);
         self.give(node, Input::Fetched { id, outcome })
     }
@@ -142,19 +155,21 @@ impl<C: Composition> World<C> {
 
 impl<C: Composition> Computer<C> {
     /// Locates, reads and decodes what the fetch wants.
-    fn fetch(&self, id: FetchId) -> FetchOutcome {
+    fn fetch(&self, id: FetchId) -> Result<FetchOutcome, Unreadable> {
         let life = self.life().expect("a fetch dies with its life");
         let (first, last, bytes_max) = life.fetches[&id];
         let fetch = match life.keeper.fetch(first, last, bytes_max) {
             Located::Reads(fetch) => fetch,
-            Located::Compacted => return FetchOutcome::Compacted,
-            Located::NotYet => return FetchOutcome::Failed,
+            Located::Compacted => return Ok(FetchOutcome::Compacted),
+            Located::NotYet => return Ok(FetchOutcome::Failed),
         };
         let parts: Option<Vec<_>> = fetch
             .reads()
             .map(|read| self.log_disk.read(read.segment, read.offset, read.bytes_len))
             .collect();
-        let entries = parts.and_then(|parts| fetch.decode(&parts).ok());
-        entries.map_or(FetchOutcome::Failed, FetchOutcome::Entries)
+        match parts {
+            Some(parts) => fetch.decode(&parts).map(FetchOutcome::Entries),
+            None => Ok(FetchOutcome::Failed),
+        }
     }
 }

@@ -91,6 +91,22 @@ mishaps! {
     transfer: Transfer, "transfer", 5;
     /// A state machine's fields are dropped and rebuilt.
     rebuild: Rebuild, "rebuild", 3;
+    /// Messages from or to one node take their time, each its own.
+    murk: Murk, "murk", 12;
+    /// Something lies in wait for a node, until it stands, leads, writes or commits.
+    ambush: Ambush, "ambush", 20;
+    /// For a while everybody who comes to lead is harassed at once.
+    haunt: Haunt, "haunt", 6;
+    /// Several changes of the membership are asked of several nodes at once.
+    burst: Burst, "burst", 5;
+    /// A bit of a log flips where it was durable, or a file vanishes.
+    rot: Rot, "rot", 6;
+    /// A disk is replaced by an empty one.
+    wipe: Wipe, "wipe", 3;
+    /// A clock jumps.
+    leap: Leap, "leap", 4;
+    /// The tables are flushed, so that the log can let go of all that it may.
+    compact: Compact, "compact", 4;
 }
 
 impl MishapWeights {

@@ -1,6 +1,11 @@
 //! The world: computers, links, clients, and one event after the other.
 
-use alloc::{boxed::Box, collections::BTreeMap, format, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    format,
+    vec::Vec,
+};
 use core::fmt::{self, Write};
 
 use kernel::{ClusterId, DiskId, Instant, Member, Membership, NodeId, Peer, Wire};
@@ -23,6 +28,9 @@ use crate::{
     trace::{EventHash, Trace},
 };
 
+/// After how many events everything is checked.
+const FULL_CHECK_EVENTS: u64 = 1_000;
+
 /// A whole world. Step it with [`World::step`], or let [`run`](fn@crate::run) do it.
 pub struct World<C: Composition> {
     pub(crate) composition: C,
@@ -39,6 +47,14 @@ pub struct World<C: Composition> {
     pub(crate) trace: Trace,
     /// How many mishaps were drawn, those included that were spared.
     pub(crate) mishaps: u64,
+    /// The replica that may be damaged.
+    pub(crate) victim: Option<NodeId>,
+    /// Until when everybody who comes to lead is harassed.
+    pub(crate) haunted_until_ns: u64,
+    /// How the latest transfer of leadership ended.
+    pub(crate) handover: Option<End>,
+    /// Those that must do without the others, while they must.
+    pub(crate) trial: Option<BTreeSet<NodeId>>,
     /// The first phase is over: nothing goes wrong any more.
     pub(crate) is_healed: bool,
 }
@@ -57,14 +73,11 @@ impl<C: Composition> World<C> {
             computers.insert(NodeId(number), computer);
         }
         let victim = NodeId(chances.disk.between(1, settings.nodes));
-        if let Some(computer) = computers.get_mut(&victim) {
-            computer.garbled_one_in = settings.disk.garbled_one_in;
-        }
-        let crowd = Crowd::new(&settings.clients, &mut chances.clients);
-        let checks_quorum = settings.mishaps.change == 0;
+        let victim = settings.may_damage().then_some(victim);
+        let crowd = Crowd::new(&settings, &mut chances.clients);
         let mut world = Self {
             network: Network::new(settings.network.clone()),
-            oracle: Oracle::new(&founders, checks_quorum),
+            oracle: Oracle::new(),
             crowd,
             composition,
             settings,
@@ -76,6 +89,10 @@ impl<C: Composition> World<C> {
             hash: EventHash::new(),
             trace: Trace(trace),
             mishaps: 0,
+            victim,
+            haunted_until_ns: 0,
+            handover: None,
+            trial: None,
             is_healed: false,
         };
         world.begin();
@@ -91,6 +108,9 @@ impl<C: Composition> World<C> {
             self.plan_ask(client);
         }
         self.plan_mishap();
+        if self.victim.is_some() {
+            self.plan_operator();
+        }
     }
 
     /// Lets the next thing happen.
@@ -104,6 +124,9 @@ impl<C: Composition> World<C> {
         assert!(at_ns >= self.now_ns, "time does not go back");
         self.now_ns = at_ns;
         self.counters.events += 1;
+        if self.counters.events.is_multiple_of(FULL_CHECK_EVENTS) {
+            self.check_all()?;
+        }
         let (kind, place) = event.numbers();
         self.hash.mix(at_ns);
         self.hash.mix(kind ^ (place << 32));
@@ -120,6 +143,8 @@ impl<C: Composition> World<C> {
             Event::Wake { peer, wake } => self.wake(peer, wake),
             Event::Ask { client } => self.ask(client),
             Event::Mishap => self.mishap(),
+            Event::Sprung { node, mishap } => self.sprung(node, mishap),
+            Event::Operator => self.operator(),
             Event::Mend(mend) => self.mend(mend),
         }
     }
@@ -224,6 +249,24 @@ impl<C: Composition> World<C> {
 
     pub(crate) fn computer(&mut self, node: NodeId) -> &mut Computer<C> {
         self.computers.get_mut(&node).expect("every node has a computer")
+    }
+
+    /// Everything that can be checked at any moment: what nodes and machines assert of themselves, and
+    /// that replicas that have applied as much hold the same.
+    pub(crate) fn check_all(&mut self) -> Result<(), Finding> {
+        for computer in self.computers.values_mut() {
+            let node = computer.node();
+            let Some(life) = computer.life_mut() else {
+                continue;
+            };
+            kernel::Node::check(&life.node);
+            life.applier.check().map_err(|fault| {
+                Finding::Safety(format!("the machine of {node} is wrong: {fault}"))
+            })?;
+            let applied = life.applier.applied().index;
+            self.oracle.applied(node, applied, life.applier.digest())?;
+        }
+        Ok(())
     }
 
     /// What the clock of a node's computer says.

@@ -1,0 +1,107 @@
+//! Mishaps that wait for their moment: what a node does next brings them on. Many mistakes need a crash
+//! right after a vote was asked for, or a cut right when somebody has come to lead; at a random moment
+//! that hardly ever happens.
+
+use kernel::NodeId;
+
+use crate::{
+    composition::Composition, event::Event, finding::Finding, weights::Mishap, world::World,
+};
+
+const MILLISECOND: u64 = 1_000_000;
+
+/// What a node does that brings a mishap on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trigger {
+    /// It stands for election.
+    Stands,
+    /// It comes to lead.
+    Leads,
+    /// It hands something to its disk.
+    Writes,
+    /// It says that something is committed.
+    Commits,
+}
+
+/// A mishap that waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ambush {
+    trigger: Trigger,
+    /// How often the node may do so before.
+    spares: u64,
+    mishap: Mishap,
+}
+
+const TRIGGERS: [Trigger; 6] = [
+    Trigger::Stands,
+    Trigger::Stands,
+    Trigger::Leads,
+    Trigger::Leads,
+    Trigger::Writes,
+    Trigger::Commits,
+];
+
+const MISHAPS: [Mishap; 9] = [
+    Mishap::Crash,
+    Mishap::Crash,
+    Mishap::Crash,
+    Mishap::Pause,
+    Mishap::Isolate,
+    Mishap::OneWay,
+    Mishap::Stall,
+    Mishap::Murk,
+    Mishap::Transfer,
+];
+
+impl<C: Composition> World<C> {
+    /// Something lies in wait for the node.
+    pub(crate) fn lay_ambush(&mut self, node: NodeId) {
+        let rng = &mut self.chances.mishaps;
+        let trigger = *rng.pick(&TRIGGERS).expect("some triggers");
+        let mishap = *rng.pick(&MISHAPS).expect("some mishaps");
+        let spares = if rng.chance(1, 2) { 0 } else { rng.below(4) };
+        self.note(format_args!("{node} will meet {mishap} when it {trigger:?}, after {spares}"));
+        self.computer(node).ambush = Some(Ambush { trigger, spares, mishap });
+    }
+
+    /// The node does something that may bring a mishap on.
+    pub(crate) fn spring(&mut self, node: NodeId, trigger: Trigger) {
+        let Some(ambush) = &mut self.computer(node).ambush else {
+            return;
+        };
+        if ambush.trigger != trigger {
+            return;
+        }
+        if ambush.spares > 0 {
+            ambush.spares -= 1;
+            return;
+        }
+        let mishap = ambush.mishap;
+        self.computer(node).ambush = None;
+        let rng = &mut self.chances.mishaps;
+        let wait_ns = if rng.chance(1, 2) { 0 } else { rng.below(3 * MILLISECOND) };
+        self.queue.plan(self.now_ns + wait_ns, Event::Sprung { node, mishap });
+    }
+
+    /// The moment has come.
+    pub(crate) fn sprung(&mut self, node: NodeId, mishap: Mishap) -> Result<(), Finding> {
+        if self.is_healed || self.life(node).is_none() {
+            return Ok(());
+        }
+        self.counters.ambushes += 1;
+        self.note(format_args!("{node} meets {mishap}"));
+        match mishap {
+            // Half of those that are ready to vote for it, or to follow, answer late.
+            Mishap::Crash => {
+                let murk = self.chances.mishaps.chance(1, 2);
+                if murk {
+                    self.befall(Mishap::Murk, node)?;
+                }
+                self.crash(node);
+                self.plan_start(node);
+                Ok(())
+            }
+            other => self.befall(other, node),
+        }
+    }
+}
