@@ -41,27 +41,38 @@ pub fn run<C: Composition>(
     settings: Settings,
     trace: Option<Box<dyn Write>>,
 ) -> Result<Report, Finding> {
-    let mut world = World::new(composition, settings, trace);
-    while world.now_ns < world.settings.chaos_ns {
-        world.step()?;
-    }
-    world.heal()?;
-    let settled_ns = world.now_ns + SETTLE_NS;
-    while world.now_ns < settled_ns {
-        world.step()?;
-    }
-    let late_ns = world.now_ns + world.settings.progress_ns_max;
-    while world.latest_leader().is_none() {
-        world.step_before(late_ns)?;
-    }
-    world.set_agenda();
-    while !world.is_finished() {
-        world.step_before(late_ns)?;
-    }
-    world.conclude()
+    World::new(composition, settings, trace).run()
 }
 
 impl<C: Composition> World<C> {
+    /// Runs the world to its end. What it did until a finding, or a panic, can still be read off it
+    /// afterwards.
+    ///
+    /// # Errors
+    /// The first [`Finding`].
+    ///
+    /// # Panics
+    /// If a node or a part of it breaks an invariant that it asserts.
+    pub fn run(&mut self) -> Result<Report, Finding> {
+        while self.now_ns < self.settings.chaos_ns {
+            self.step()?;
+        }
+        self.heal()?;
+        let settled_ns = self.now_ns + SETTLE_NS;
+        while self.now_ns < settled_ns {
+            self.step()?;
+        }
+        let late_ns = self.now_ns + self.settings.progress_ns_max;
+        while self.latest_leader().is_none() {
+            self.step_before(late_ns)?;
+        }
+        self.set_agenda();
+        while !self.is_finished() {
+            self.step_before(late_ns)?;
+        }
+        self.conclude()
+    }
+
     fn step_before(&mut self, late_ns: u64) -> Result<(), Finding> {
         if self.now_ns < late_ns {
             return self.step();
@@ -126,7 +137,7 @@ impl<C: Composition> World<C> {
             && lives.all(|life| life.waiting.is_empty())
     }
 
-    fn conclude(mut self) -> Result<Report, Finding> {
+    fn conclude(&mut self) -> Result<Report, Finding> {
         for computer in self.computers.values_mut() {
             let node = computer.node();
             if let Some(life) = computer.life_mut() {
@@ -144,11 +155,10 @@ impl<C: Composition> World<C> {
             )));
         }
         self.hash.mix(self.crowd.history.events().len() as u64);
-        self.counters.virtual_ms = self.now_ns / 1_000_000;
         Ok(Report {
             seed: self.settings.seed,
-            hash: self.hash.value(),
-            counters: self.counters,
+            hash: self.hash(),
+            counters: self.counters(),
             undecided: verdict == Verdict::Unknown,
         })
     }

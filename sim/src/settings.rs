@@ -127,15 +127,20 @@ impl Settings {
             wire: rng.chance(1, 4),
             reports_unreachable: rng.chance(1, 2),
         };
-        // What a garbled sector took away must still be with a majority of the others.
-        if settings.nodes < 3 || settings.mishaps.change > 0 {
-            settings.disk.garbled_one_in = None;
-        }
+        settings.stay_repairable();
         if settings.disk.garbled_one_in.is_some() {
             // Batches of several sectors: where the first is whole, the log can tell what it lost.
             settings.clients.value_bytes_max = 3_000;
         }
         settings
+    }
+
+    /// Takes back what no cluster of this size could survive: what a garbled sector took away must
+    /// still be with a majority of the others.
+    pub fn stay_repairable(&mut self) {
+        if self.nodes < 3 || self.mishaps.change > 0 {
+            self.disk.garbled_one_in = None;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, collections::BTreeMap, format, vec::Vec};
 use core::fmt::{self, Write};
 
+use check::History;
 use kernel::{ClusterId, DiskId, Instant, Member, Membership, NodeId, Peer, Wire};
 use log::Identity;
 use replica::Envelope;
@@ -235,6 +236,38 @@ impl<C: Composition> World<C> {
     pub(crate) fn alive(&self) -> Vec<NodeId> {
         let on = |computer: &&Computer<C>| matches!(computer.power, Power::On(_));
         self.computers.values().filter(on).map(Computer::node).collect()
+    }
+
+    /// What time it is in the world, in nanoseconds since its beginning.
+    #[must_use]
+    pub const fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// What was exercised so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        let mut counters = self.counters;
+        counters.virtual_ms = self.now_ns / 1_000_000;
+        counters
+    }
+
+    /// A hash over all events so far.
+    #[must_use]
+    pub const fn hash(&self) -> u64 {
+        self.hash.value()
+    }
+
+    /// How many mishaps were drawn so far, those included that were spared.
+    #[must_use]
+    pub const fn mishaps(&self) -> u64 {
+        self.mishaps
+    }
+
+    /// What clients asked and were told so far.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.crowd.history
     }
 
     pub(crate) fn note(&mut self, what: fmt::Arguments<'_>) {

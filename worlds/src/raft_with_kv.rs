@@ -15,6 +15,12 @@ pub struct RaftWithKv {
 }
 
 impl RaftWithKv {
+    /// As a cluster is that nobody has configured.
+    #[must_use]
+    pub fn with_defaults() -> Self {
+        Self { config: Config::default() }
+    }
+
     /// With sizes drawn from `seed`, so small that logs are compacted, entries are fetched back and
     /// snapshots are sent within seconds.
     #[must_use]
