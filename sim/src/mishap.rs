@@ -41,6 +41,7 @@ impl<C: Composition> World<C> {
         if self.settings.spared.contains(number, mishap) {
             return Ok(());
         }
+        self.counters.mishaps += 1;
         let alive = self.alive();
         let Some(node) = self.draw_target(&alive) else {
             return Ok(());

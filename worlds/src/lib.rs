@@ -18,9 +18,11 @@ mod panics;
 mod raft_with_kv;
 mod scenario;
 mod search;
+mod shrink;
 pub mod speed;
 
 pub use outcome::{Found, Kind, Outcome, without_numbers};
 pub use raft_with_kv::RaftWithKv;
 pub use scenario::{LISTS, Malformed, OVERRIDES, Override, Scenario};
 pub use search::{ENDLESS, Finished, Search, Totals};
+pub use shrink::{Shrunk, Size, shrink};

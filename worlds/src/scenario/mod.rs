@@ -59,6 +59,15 @@ impl Scenario {
         (override_named(name).get)(&self.settings())
     }
 
+    /// The smallest value of the number of that name that makes sense.
+    ///
+    /// # Panics
+    /// If there is no override of that name.
+    #[must_use]
+    pub fn least(name: &str) -> u64 {
+        override_named(name).least
+    }
+
     /// Everything that this scenario decides before its world begins.
     #[must_use]
     pub fn settings(&self) -> Settings {
