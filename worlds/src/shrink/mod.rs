@@ -213,13 +213,8 @@ mod tests {
         let shrunk = shrink(&scenario, &outcome, Duration::from_secs(60), |_, _| smaller += 1);
         let after = Size::of(&shrunk.scenario, &shrunk.outcome);
         assert_eq!(shrunk.outcome.found.expect("it still fails").kind, Kind::Liveness);
-        assert_eq!(
-            (after.computers, after.clients, after.mishaps),
-            (1, 1, 0),
-            "{}",
-            shrunk.scenario
-        );
-        assert!(after.events < before.events / 2 && after.virtual_ms < before.virtual_ms);
+        assert!(after.computers < before.computers && after.clients == 1, "{after:?}");
+        assert!(after.mishaps <= 1 && after.events < before.events / 10, "{after:?}");
         assert!(smaller > 3 && shrunk.tries > smaller);
         let again = shrunk.scenario.to_string().parse::<Scenario>().expect("a scenario").run(None);
         assert_eq!(again.hash, shrunk.outcome.hash);
