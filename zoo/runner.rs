@@ -17,8 +17,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use worlds::RaftWithKv;
-use sim::{Finding, Settings, run};
+use sim::{Finding, Settings, Witness, run};
+use worlds::{RaftWithKv, trace::Text};
 
 /// A seed that takes longer goes round in a circle.
 const SEED_SECONDS_MAX: u64 = 60;
@@ -40,8 +40,8 @@ impl Write for Lines {
     }
 }
 
-fn run_seed(seed: u64, trace: Option<Box<dyn Write>>) -> Option<Found> {
-    let world = || run(RaftWithKv::draw(seed), Settings::draw(seed), trace);
+fn run_seed(seed: u64, witness: Option<Box<dyn Witness>>) -> Option<Found> {
+    let world = || run(RaftWithKv::draw(seed), Settings::draw(seed), witness);
     match catch_unwind(AssertUnwindSafe(world)) {
         Ok(Ok(_)) => None,
         Ok(Err(Finding::Safety(what))) => Some(("safety", what)),
@@ -144,6 +144,6 @@ fn main() {
     };
     report(first, seed, &found);
     let lines = Arc::new(AtomicU64::new(0));
-    run_seed(seed, Some(Box::new(Lines(Arc::clone(&lines)))));
+    run_seed(seed, Some(Box::new(Text::new(Box::new(Lines(Arc::clone(&lines)))))));
     println!("lines {}", lines.load(Ordering::Relaxed));
 }

@@ -7,8 +7,15 @@ use check::{Limits, Verdict, judge};
 use kernel::NodeId;
 
 use crate::{
-    composition::Composition, computer::Computer, counters::Counters, crowd::Errand,
-    finding::Finding, mishap::describe, settings::Settings, world::World,
+    composition::Composition,
+    computer::Computer,
+    counters::Counters,
+    crowd::Errand,
+    finding::Finding,
+    happening::{Happening, Witness},
+    mishap::describe,
+    settings::Settings,
+    world::World,
 };
 
 /// How long clients go on as before once everything is healed: longer than any request may take, so
@@ -28,8 +35,8 @@ pub struct Report {
     pub undecided: bool,
 }
 
-/// Runs a world to its end: chaos, healing, progress, verdict. What happens is written to `trace`, if
-/// there is one.
+/// Runs a world to its end: chaos, healing, progress, verdict. `witness`, if there is one, sees what
+/// happens.
 ///
 /// # Errors
 /// The first [`Finding`].
@@ -39,29 +46,37 @@ pub struct Report {
 pub fn run<C: Composition>(
     composition: C,
     settings: Settings,
-    trace: Option<Box<dyn Write>>,
+    witness: Option<Box<dyn Witness>>,
 ) -> Result<Report, Finding> {
-    let mut world = World::new(composition, settings, trace);
-    while world.now_ns < world.settings.chaos_ns {
-        world.step()?;
+    let mut world = World::new(composition, settings, witness);
+    let result = world.live();
+    if let Err(finding) = &result {
+        world.tell(|_| Happening::Found { finding: finding.clone() });
     }
-    world.heal()?;
-    let settled_ns = world.now_ns + SETTLE_NS;
-    while world.now_ns < settled_ns {
-        world.step()?;
-    }
-    let late_ns = world.now_ns + world.settings.progress_ns_max;
-    while world.latest_leader().is_none() {
-        world.step_before(late_ns)?;
-    }
-    world.set_agenda();
-    while !world.is_finished() {
-        world.step_before(late_ns)?;
-    }
-    world.conclude()
+    result
 }
 
 impl<C: Composition> World<C> {
+    fn live(&mut self) -> Result<Report, Finding> {
+        while self.now_ns < self.settings.chaos_ns {
+            self.step()?;
+        }
+        self.heal()?;
+        let settled_ns = self.now_ns + SETTLE_NS;
+        while self.now_ns < settled_ns {
+            self.step()?;
+        }
+        let late_ns = self.now_ns + self.settings.progress_ns_max;
+        while self.latest_leader().is_none() {
+            self.step_before(late_ns)?;
+        }
+        self.set_agenda();
+        while !self.is_finished() {
+            self.step_before(late_ns)?;
+        }
+        self.conclude()
+    }
+
     fn step_before(&mut self, late_ns: u64) -> Result<(), Finding> {
         if self.now_ns < late_ns {
             return self.step();
@@ -126,7 +141,7 @@ impl<C: Composition> World<C> {
             && lives.all(|life| life.waiting.is_empty())
     }
 
-    fn conclude(mut self) -> Result<Report, Finding> {
+    fn conclude(&mut self) -> Result<Report, Finding> {
         for computer in self.computers.values_mut() {
             let node = computer.node();
             if let Some(life) = computer.life_mut() {

@@ -15,8 +15,8 @@ use std::{
     time::Instant,
 };
 
-use sim::{Counters, Report, Settings, run};
-use worlds::RaftWithKv;
+use sim::{Counters, Report, Settings, Witness, run};
+use worlds::{RaftWithKv, trace::Text};
 
 /// How many seeds every `cargo test` runs.
 const SEEDS: Range<u64> = 0..500;
@@ -32,8 +32,8 @@ impl Write for ToError {
 }
 
 fn run_seed(seed: u64, traced: bool) -> Result<Report, String> {
-    let trace: Option<Box<dyn Write>> = if traced { Some(Box::new(ToError)) } else { None };
-    let world = || run(RaftWithKv::draw(seed), Settings::draw(seed), trace);
+    let witness = traced.then(|| Box::new(Text::new(Box::new(ToError))) as Box<dyn Witness>);
+    let world = || run(RaftWithKv::draw(seed), Settings::draw(seed), witness);
     match catch_unwind(AssertUnwindSafe(world)) {
         Ok(Ok(report)) if report.undecided => Err("the history could not be judged".into()),
         Ok(Ok(report)) => Ok(report),

@@ -4,5 +4,6 @@
 //! the same worlds.
 
 mod raft_with_kv;
+pub mod trace;
 
 pub use raft_with_kv::RaftWithKv;
