@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use worlds::{Found, Kind, Scenario, Search};
+use worlds::{Found, Kind, Scenario, Search, trace::Text};
 
 /// Counts lines and keeps none.
 struct Lines(Arc<AtomicU64>);
@@ -28,7 +28,7 @@ impl Write for Lines {
 /// How many lines the trace of a scenario has.
 fn trace_lines(scenario: &Scenario) -> u64 {
     let lines = Arc::new(AtomicU64::new(0));
-    let _ = scenario.run(Some(Box::new(Lines(Arc::clone(&lines)))));
+    let _ = scenario.run(Some(Box::new(Text::new(Box::new(Lines(Arc::clone(&lines)))))));
     lines.load(Ordering::Relaxed)
 }
 

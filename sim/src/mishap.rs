@@ -10,13 +10,33 @@ use crate::{
     computer::Computer,
     event::{Event, Mend},
     finding::Finding,
+    happening::Happening,
     life::{Waiting, Work},
     network::{Link, between},
+    watch::{Ends, Links},
     weights::Mishap,
     world::World,
 };
 
 const MILLISECOND: u64 = 1_000_000;
+
+// Faults that may be over because of what happens to their node.
+pub(crate) const DISK_FAILURE: &str = "failing write";
+pub(crate) const DOOM: &str = "crash at the next write";
+pub(crate) const PAUSE: &str = "pause";
+
+impl Mishap {
+    /// The words for a cut.
+    const fn cut_name(self) -> &'static str {
+        match self {
+            Self::Isolate => "isolation",
+            Self::Split => "split",
+            Self::Bridge => "bridge",
+            Self::Ring => "ring",
+            _ => "one-way cuts",
+        }
+    }
+}
 
 impl<C: Composition> World<C> {
     pub(crate) fn plan_mishap(&mut self) {
@@ -46,13 +66,13 @@ impl<C: Composition> World<C> {
         let Some(node) = self.draw_target(&alive) else {
             return Ok(());
         };
-        self.note(format_args!("mishap {number}: {mishap}"));
         match mishap {
             // Half of all crashes come while the disk is at work.
             Mishap::Crash if self.chances.mishaps.chance(1, 2) => {
-                self.computer(node).is_doomed = true;
+                self.doom(node);
             }
             Mishap::Crash => {
+                self.fault("crash", &[node], Ends::AtOnce, format_args!(""));
                 self.crash(node);
                 self.plan_start(node);
             }
@@ -64,10 +84,16 @@ impl<C: Composition> World<C> {
             Mishap::Harass => self.harass(),
             Mishap::Stall => self.stall(node),
             Mishap::Full => self.fill(node),
-            Mishap::DiskFailure => self.computer(node).fails_next = true,
+            Mishap::DiskFailure => {
+                self.fault(DISK_FAILURE, &[node], Ends::WhenSaid, format_args!(""));
+                self.computer(node).fails_next = true;
+            }
             Mishap::Change => return self.change(node),
             Mishap::Transfer => return self.transfer(node, &alive),
-            Mishap::Rebuild => return self.work(node, Work::Rebuild),
+            Mishap::Rebuild => {
+                self.fault("machine rebuilt", &[node], Ends::AtOnce, format_args!(""));
+                return self.work(node, Work::Rebuild);
+            }
         }
         Ok(())
     }
@@ -115,10 +141,22 @@ impl<C: Composition> World<C> {
 
     fn power_cut(&mut self, alive: &[NodeId]) {
         self.counters.power_cuts += 1;
+        self.fault("power cut", alive, Ends::AtOnce, format_args!(""));
         for node in alive {
             self.crash(*node);
             self.plan_start(*node);
         }
+    }
+
+    /// Power fails while the next batch is being written.
+    fn doom(&mut self, node: NodeId) {
+        self.fault(DOOM, &[node], Ends::WhenSaid, format_args!(""));
+        self.computer(node).is_doomed = true;
+    }
+
+    fn fault_on_links(&mut self, kind: &'static str, links: &[Link], until_ns: u64) {
+        let links = Links(links);
+        self.fault(kind, &links.nodes(), Ends::At(until_ns), format_args!("{links}"));
     }
 
     /// The leader's last words reach few: what figure 8 of the paper needs, over and over.
@@ -133,7 +171,7 @@ impl<C: Composition> World<C> {
         let reached = usize::try_from(rng.below(others.len() as u64 + 1)).expect("few nodes");
         let links = between(&[leader], &others[reached.min(2).min(others.len())..]);
         match rng.below(3) {
-            0 => self.computer(leader).is_doomed = true,
+            0 => self.doom(leader),
             1 => {
                 let at_ns = self.now_ns + self.chances.mishaps.between(0, 300 * MILLISECOND);
                 self.queue.plan(at_ns, Event::Mend(Mend::Fall(leader)));
@@ -141,9 +179,9 @@ impl<C: Composition> World<C> {
             _ => {}
         }
         self.counters.cuts += 1;
-        self.note(format_args!("{leader} is harassed: {links:?}"));
         self.network.cut(&links);
         let until_ns = self.until_ns();
+        self.fault_on_links("harassed leader", &links, until_ns);
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
@@ -153,6 +191,7 @@ impl<C: Composition> World<C> {
             computer.backlog = Some(Vec::new());
             self.counters.pauses += 1;
             let until_ns = self.until_ns();
+            self.fault(PAUSE, &[node], Ends::At(until_ns), format_args!(""));
             self.queue.plan(until_ns, Event::Mend(Mend::Resume(node)));
         }
     }
@@ -177,13 +216,16 @@ impl<C: Composition> World<C> {
 
     fn stall(&mut self, node: NodeId) {
         self.counters.disk_stalls += 1;
-        self.computer(node).stalled_until_ns = self.until_ns();
+        let until_ns = self.until_ns();
+        self.fault("disk stall", &[node], Ends::At(until_ns), format_args!(""));
+        self.computer(node).stalled_until_ns = until_ns;
     }
 
     fn fill(&mut self, node: NodeId) {
         self.counters.full_disks += 1;
         self.computer(node).is_full = true;
         let until_ns = self.until_ns();
+        self.fault("full disk", &[node], Ends::At(until_ns), format_args!(""));
         self.queue.plan(until_ns, Event::Mend(Mend::Roomy(node)));
     }
 
@@ -212,9 +254,9 @@ impl<C: Composition> World<C> {
             }
         };
         self.counters.cuts += 1;
-        self.note(format_args!("cut: {links:?}"));
         self.network.cut(&links);
         let until_ns = self.until_ns();
+        self.fault_on_links(mishap.cut_name(), &links, until_ns);
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
@@ -236,7 +278,7 @@ impl<C: Composition> World<C> {
         {
             self.start(joiner)?;
         }
-        self.note(format_args!("{node} is asked for {change:?}"));
+        self.fault("change", &[node], Ends::AtOnce, format_args!("{change}"));
         let request = self.composition.change(&change);
         self.request(node, request, Waiting::Change)
     }
@@ -245,13 +287,15 @@ impl<C: Composition> World<C> {
         self.counters.transfers += 1;
         let rng = &mut self.chances.mishaps;
         let to = if rng.chance(1, 2) { rng.pick(alive).copied() } else { None };
+        self.fault("transfer", &[node], Ends::AtOnce, format_args!(""));
         let request = self.composition.transfer(to);
         self.request(node, request, Waiting::Transfer)
     }
 
     /// The second phase begins: whatever went wrong is over, or soon will be.
     pub(crate) fn heal(&mut self) -> Result<(), Finding> {
-        self.note(format_args!("everything is healed"));
+        self.end_faults();
+        self.tell(|_| Happening::Healed);
         self.is_healed = true;
         self.network.heal();
         for node in self.computers.keys().copied().collect::<Vec<_>>() {

@@ -7,8 +7,15 @@ use check::{Limits, Verdict, judge};
 use kernel::NodeId;
 
 use crate::{
-    composition::Composition, computer::Computer, counters::Counters, crowd::Errand,
-    finding::Finding, mishap::describe, settings::Settings, world::World,
+    composition::Composition,
+    computer::Computer,
+    counters::Counters,
+    crowd::Errand,
+    finding::Finding,
+    happening::{Happening, Witness},
+    mishap::describe,
+    settings::Settings,
+    world::World,
 };
 
 /// How long clients go on as before once everything is healed: longer than any request may take, so
@@ -28,8 +35,8 @@ pub struct Report {
     pub undecided: bool,
 }
 
-/// Runs a world to its end: chaos, healing, progress, verdict. What happens is written to `trace`, if
-/// there is one.
+/// Runs a world to its end: chaos, healing, progress, verdict. `witness`, if there is one, sees what
+/// happens.
 ///
 /// # Errors
 /// The first [`Finding`].
@@ -39,9 +46,9 @@ pub struct Report {
 pub fn run<C: Composition>(
     composition: C,
     settings: Settings,
-    trace: Option<Box<dyn Write>>,
+    witness: Option<Box<dyn Witness>>,
 ) -> Result<Report, Finding> {
-    World::new(composition, settings, trace).run()
+    World::new(composition, settings, witness).run()
 }
 
 impl<C: Composition> World<C> {
@@ -54,6 +61,14 @@ impl<C: Composition> World<C> {
     /// # Panics
     /// If a node or a part of it breaks an invariant that it asserts.
     pub fn run(&mut self) -> Result<Report, Finding> {
+        let result = self.live();
+        if let Err(finding) = &result {
+            self.tell(|_| Happening::Found { finding: finding.clone() });
+        }
+        result
+    }
+
+    fn live(&mut self) -> Result<Report, Finding> {
         while self.now_ns < self.settings.chaos_ns {
             self.step()?;
         }

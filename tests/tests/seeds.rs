@@ -10,7 +10,8 @@
 
 use std::{fmt::Write, ops::Range};
 
-use worlds::{Scenario, Search, Totals};
+use sim::Witness;
+use worlds::{Scenario, Search, Totals, trace::Text};
 
 /// How many seeds every `cargo test` runs.
 const SEEDS: Range<u64> = 0..500;
@@ -97,7 +98,8 @@ fn one_seed() {
     let scenario = Scenario::of_seed(seed.parse().expect("SEED is a number"));
     println!("{:#?}", scenario.settings());
     let is_traced = std::env::var("TRACE").is_ok();
-    let outcome = scenario.run(is_traced.then(|| Box::new(ToError) as Box<dyn Write>));
+    let text = || Box::new(Text::new(Box::new(ToError))) as Box<dyn Witness>;
+    let outcome = scenario.run(is_traced.then(text));
     println!("hash {:016x}\n{}", outcome.hash, outcome.counters);
     if let Some(found) = outcome.found {
         panic!("seed {seed}: {}: {}", found.kind, found.what);

@@ -8,6 +8,7 @@
 //!   Search        many seeds on several threads                   search
 //!   shrink        a smaller scenario that still fails             shrink
 //!   Bug           a finding that is kept as a file                bug
+//!   trace         a run as text                                 trace
 //!   speed         how fast all this is                            speed
 //! ```
 //! The simulator knows neither Raft nor a store; here they meet. The program, the tests and the zoo of
@@ -20,6 +21,7 @@ mod scenario;
 mod search;
 mod shrink;
 pub mod speed;
+pub mod trace;
 
 pub use outcome::{Found, Kind, Outcome, without_numbers};
 pub use raft_with_kv::RaftWithKv;

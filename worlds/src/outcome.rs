@@ -1,9 +1,9 @@
 //! What became of one scenario.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use check::History;
-use sim::{Counters, Finding, World};
+use sim::{Counters, Finding, Witness, World};
 
 use crate::{RaftWithKv, Scenario, panics};
 
@@ -130,11 +130,11 @@ impl Outcome {
 }
 
 impl Scenario {
-    /// Runs the scenario to its end or to the first finding. What happens is written to `trace`, if
-    /// there is one.
+    /// Runs the scenario to its end or to the first finding. `witness`, if there is one, sees what
+    /// happens.
     #[must_use]
-    pub fn run(&self, trace: Option<Box<dyn Write>>) -> Outcome {
-        let mut world = World::new(RaftWithKv::draw(self.seed), self.settings(), trace);
+    pub fn run(&self, witness: Option<Box<dyn Witness>>) -> Outcome {
+        let mut world = World::new(RaftWithKv::draw(self.seed), self.settings(), witness);
         let (found, undecided) = match panics::caught(|| world.run()) {
             Ok(Ok(report)) => (None, report.undecided),
             Ok(Err(finding)) => (Some(Found::from(finding)), false),
