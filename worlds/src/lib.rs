@@ -14,6 +14,7 @@
 //! The simulator knows neither Raft nor a store; here they meet. The program, the tests and the zoo of
 //! known bugs run the same worlds.
 
+mod bug;
 mod outcome;
 mod panics;
 mod raft_with_kv;
@@ -23,6 +24,7 @@ mod shrink;
 pub mod speed;
 pub mod trace;
 
+pub use bug::Bug;
 pub use outcome::{Found, Kind, Outcome, without_numbers};
 pub use raft_with_kv::RaftWithKv;
 pub use scenario::{LISTS, Malformed, OVERRIDES, Override, Scenario};

@@ -21,8 +21,8 @@ use sim::Counters;
 
 use crate::{Found, Kind, Outcome, Scenario};
 
-/// A scenario that takes longer goes round in a circle.
-pub const ENDLESS: Duration = Duration::from_secs(60);
+/// A scenario that takes longer goes round in a circle. A build without optimization is given more.
+pub const ENDLESS: Duration = Duration::from_secs(if cfg!(debug_assertions) { 600 } else { 60 });
 
 /// How often whoever watches hears that time goes by.
 const TICK: Duration = Duration::from_millis(100);
@@ -46,7 +46,7 @@ pub struct Search {
 }
 
 /// A seed that has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Finished {
     /// What was run.
     pub scenario: Scenario,

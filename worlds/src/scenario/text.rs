@@ -19,6 +19,12 @@ pub const LISTS: &[(&str, &str, &str)] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed(String);
 
+impl Malformed {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
 impl fmt::Display for Malformed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
