@@ -226,18 +226,24 @@ impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Process(process) = self.process;
         write!(formatter, "process {process} at event {}: {} ", self.invoked, text(&self.key))?;
-        match &self.call {
-            Call::Read => formatter.write_str("read")?,
-            Call::Write(value) => write!(formatter, "write {}", text(value))?,
-            Call::CompareAndSet { expected, new } => {
-                write!(formatter, "set {} if {}", text(new), optional(expected.as_deref()))?;
-            }
-            Call::Delete => formatter.write_str("delete")?,
-        }
+        write!(formatter, "{}", self.call)?;
         match &self.end {
             End::Unknown => formatter.write_str(", outcome unknown"),
             End::Failed(at) => write!(formatter, ", refused at event {at}"),
             End::Ok(at, answer) => write!(formatter, ", at event {at}: {answer}"),
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read => formatter.write_str("read"),
+            Self::Write(value) => write!(formatter, "write {}", text(value)),
+            Self::CompareAndSet { expected, new } => {
+                write!(formatter, "set {} if {}", text(new), optional(expected.as_deref()))
+            }
+            Self::Delete => formatter.write_str("delete"),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     leader::LeaderCommand,
     member::MemberCommand,
     node::{NodeOptions, config_file},
+    sim::SimOptions,
     status::StatusOptions,
     up::UpOptions,
 };
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Bench(BenchCommand),
     /// Judge a history of what clients asked and were told.
     Check(CheckOptions),
+    /// Break simulated clusters, from seeds, and say what was found.
+    Sim(Box<SimOptions>),
 }
 
 /// The command line as it was understood.

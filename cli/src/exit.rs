@@ -12,6 +12,9 @@ Exit codes:
   4  unknown: a write may or may not have happened
   5  not done: the cluster refused
   6  the data of this node is damaged; the other nodes have it
+  10 the simulator found a broken promise or a broken assertion
+  11 the simulator found a cluster that stood still
+  12 the simulator itself is wrong, or did not come to an end
   70 a node stopped itself, because going on could have broken a promise";
 
 /// How a command ended.
@@ -31,6 +34,12 @@ pub(crate) enum Exit {
     Refused = 5,
     /// The data of this node is damaged, and other nodes have it.
     Damaged = 6,
+    /// The simulator found that a promise or an assertion is broken.
+    Unsafe = 10,
+    /// The simulator found a cluster that stood still.
+    Stuck = 11,
+    /// The simulator is wrong, or goes on and on.
+    Simulator = 12,
     /// A node stopped itself.
     Broken = 70,
 }

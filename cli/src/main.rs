@@ -9,6 +9,8 @@ mod kv;
 mod leader;
 mod member;
 mod node;
+mod progress;
+mod sim;
 mod status;
 mod table;
 mod up;
@@ -38,6 +40,7 @@ fn run() -> Outcome {
         Command::Leader(command) => wait_for(leader::run(&command)),
         Command::Bench(command) => wait_for(bench::run(&command)),
         Command::Check(options) => check::run(&options),
+        Command::Sim(options) => sim::run(&options),
     }
 }
 

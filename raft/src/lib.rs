@@ -18,6 +18,7 @@
 //!   commitment    what is committed is applied, then dropped from the log
 //!
 //!   entries  durability  progress  quorum  tickets           the parts that these work with
+//!   print                                                    all of it as lines for people
 //! ```
 //!
 //! # What it promises
@@ -43,6 +44,7 @@ mod leader;
 mod message;
 mod message_codec;
 mod node;
+pub mod print;
 mod progress;
 mod proposal;
 mod quorum;

@@ -51,6 +51,12 @@ impl<T> Gate<T> {
         self.held.drain(..free).map(|(_, item)| item).collect()
     }
 
+    /// How far everything is known to be durable.
+    #[must_use]
+    pub const fn durable(&self) -> PersistNumber {
+        self.durable
+    }
+
     /// How many items are held.
     #[must_use]
     pub fn len(&self) -> usize {

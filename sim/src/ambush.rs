@@ -5,7 +5,8 @@
 use kernel::NodeId;
 
 use crate::{
-    composition::Composition, event::Event, finding::Finding, weights::Mishap, world::World,
+    composition::Composition, event::Event, finding::Finding, watch::Ends, weights::Mishap,
+    world::World,
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -60,7 +61,8 @@ impl<C: Composition> World<C> {
         let trigger = *rng.pick(&TRIGGERS).expect("some triggers");
         let mishap = *rng.pick(&MISHAPS).expect("some mishaps");
         let spares = if rng.chance(1, 2) { 0 } else { rng.below(4) };
-        self.note(format_args!("{node} will meet {mishap} when it {trigger:?}, after {spares}"));
+        let text = format_args!("{mishap} when it {trigger:?}, after {spares}");
+        self.fault("ambush laid", &[node], Ends::AtOnce, text);
         self.computer(node).ambush = Some(Ambush { trigger, spares, mishap });
     }
 
@@ -89,7 +91,7 @@ impl<C: Composition> World<C> {
             return Ok(());
         }
         self.counters.ambushes += 1;
-        self.note(format_args!("{node} meets {mishap}"));
+        self.fault("ambush", &[node], Ends::AtOnce, format_args!("{mishap}"));
         match mishap {
             // Half of those that are ready to vote for it, or to follow, answer late.
             Mishap::Crash => {

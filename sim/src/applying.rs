@@ -11,6 +11,7 @@ use crate::{
     crowd::End,
     event::{Event, Wake},
     finding::Finding,
+    happening::Happening,
     life::{Waiting, Work},
     world::World,
 };
@@ -114,6 +115,7 @@ impl<C: Composition> World<C> {
         let applier = &self.living(node).applier;
         let (index, digest) = (applier.applied().index, applier.digest());
         self.hash.mix_wide(digest);
+        self.tell(|_| Happening::Applied { node, through: index });
         self.oracle.applied(node, index, digest)
     }
 

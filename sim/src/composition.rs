@@ -1,12 +1,12 @@
 //! What the simulator cannot know: which consensus, which system, and how clients speak to them.
 
-use alloc::{string::String, vec::Vec};
-use core::fmt::Debug;
+use alloc::{format, string::String, vec::Vec};
+use core::fmt::{self, Debug};
 
 use bytes::Bytes;
 use kernel::{
-    Entry, EntryId, HardState, Index, Instant, Membership, Node, NodeId, Peer, Session, Stamp,
-    StateMachine,
+    Effect, Entry, EntryId, HardState, Index, Input, Instant, Membership, Node, NodeId, Peer,
+    PersistNumber, Session, Stamp, StateMachine,
 };
 use log::Trust;
 
@@ -42,7 +42,34 @@ pub trait Composition {
 
     /// The request that hands leadership over, to somebody or to `to`.
     fn transfer(&self, to: Option<NodeId>) -> <Self::Node as Node>::Request;
+
+    /// The word for a message's kind, for people.
+    fn message_kind(&self, _message: &<Self::Node as Node>::Message) -> &'static str {
+        "Message"
+    }
+
+    /// What a message says, as a line for people.
+    fn say_message(&self, message: &<Self::Node as Node>::Message) -> String {
+        format!("{message:?}")
+    }
+
+    /// An input of `node`, as a line for people that begins with the node.
+    fn say_input(&self, node: NodeId, input: &InputOf<Self::Node>) -> String {
+        format!("{node} takes {input:?}")
+    }
+
+    /// An effect, as a line for people. `finished` is the last write that is durable.
+    fn say_effect(
+        &self,
+        effect: &Effect<<Self::Node as Node>::Message>,
+        _finished: PersistNumber,
+    ) -> String {
+        format!("{effect:?}")
+    }
 }
+
+/// What a node takes.
+pub type InputOf<N> = Input<<N as Node>::Message, <N as Node>::Request>;
 
 /// What a client says to a node.
 #[derive(Clone, Debug)]
@@ -64,6 +91,21 @@ pub enum MembershipChange {
     Remove(NodeId),
     /// Let exactly these vote.
     SetVoters(Vec<NodeId>),
+}
+
+impl fmt::Display for MembershipChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddLearner(node) => write!(formatter, "add {node}"),
+            Self::Promote(node, None) => write!(formatter, "promote {node}"),
+            Self::Promote(node, Some(old)) => write!(formatter, "promote {node} replacing {old}"),
+            Self::Remove(node) => write!(formatter, "remove {node}"),
+            Self::SetVoters(voters) => {
+                formatter.write_str("voters")?;
+                voters.iter().try_for_each(|node| write!(formatter, " {node}"))
+            }
+        }
+    }
 }
 
 /// What a node starts with.

@@ -48,6 +48,8 @@ counters! {
     flushes: "table flushes",
     /// Batches that logs wrote.
     batches: "log batches",
+    /// Mishaps of all kinds that happened.
+    mishaps: "mishaps",
     /// Lives ended by a crash.
     crashes: "crashes",
     /// Crashes of all computers at once.

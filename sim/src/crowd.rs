@@ -2,7 +2,7 @@
 
 use alloc::{format, string::ToString, vec, vec::Vec};
 
-use check::{Call, Event as Told, EventKind, History, Process};
+use check::{Call, Event as Recorded, EventKind, History, Process};
 use kernel::{Bytes, ClientId, NodeId, Rng, Session};
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     composition::Composition,
     event::Event,
     finding::Finding,
+    happening::{Happening, Told},
     life::Waiting,
     settings::{ClientSettings, Settings},
     world::World,
@@ -131,12 +132,15 @@ impl Crowd {
         })
     }
 
-    /// The latest operation of a client, for people.
-    fn last_operation(&self, client: usize) -> alloc::string::String {
-        let process = Process(self.clients[client].process);
-        let mut operations = self.history.operations().iter().rev();
-        let latest = operations.find(|operation| operation.process == process);
-        latest.map_or_else(Default::default, ToString::to_string)
+    /// What a client is at, for people.
+    fn say_operation(&self, client: usize) -> alloc::string::String {
+        let Some(doing) = &self.clients[client].doing else {
+            return "nothing".into();
+        };
+        let session = doing.session.map_or_else(Default::default, |session| {
+            format!(" (client {} serial {})", session.client, session.serial)
+        });
+        format!("key{} {}{session}", doing.key, doing.call)
     }
 
     pub(crate) fn keys(&self) -> usize {
@@ -155,7 +159,7 @@ impl Crowd {
 
     fn tell(&mut self, now_ns: u64, client: usize, kind: EventKind) -> Result<(), Finding> {
         let process = Process(self.clients[client].process);
-        self.history.push(Told { time_ns: now_ns, process, kind }).map_err(|error| {
+        self.history.push(Recorded { time_ns: now_ns, process, kind }).map_err(|error| {
             Finding::Simulator(format!("the recorded history makes no sense: {error}"))
         })
     }
@@ -209,10 +213,7 @@ impl<C: Composition> World<C> {
             .filter(|node| alive.contains(node))
             .or_else(|| self.chances.clients.pick(&alive).copied());
         let waiting = Waiting::Client { client, query: asked.query };
-        if self.trace.is_on() {
-            let operation = self.crowd.last_operation(client);
-            self.note(format_args!("{node:?} is asked by {operation}"));
-        }
+        self.tell(|_| Happening::Asked { client, node });
         match node {
             Some(node) => self.request(node, asked.request, waiting),
             None => self.client_told(client, End::Refused),
@@ -241,6 +242,8 @@ impl<C: Composition> World<C> {
         let doing = crowd.clients[client].doing.as_ref().expect("just begun");
         let invoke = EventKind::Invoke { key: key_name(doing.key), call: doing.call.clone() };
         crowd.tell(self.now_ns, client, invoke)?;
+        let text = self.watch.is_some().then(|| self.crowd.say_operation(client));
+        self.tell(|_| Happening::Invoked { client, text: text.unwrap_or_default() });
         Ok(true)
     }
 
@@ -264,6 +267,7 @@ impl<C: Composition> World<C> {
         let repeats = if doing.may_be_done { doing.session.is_some() } else { persists };
         if repeats && (persists || doing.attempts < ATTEMPTS_MAX) {
             self.counters.repeats += u64::from(doing.session.is_some());
+            self.tell(|_| Happening::WillAskAgain { client });
             self.plan_ask(client);
             return Ok(());
         }
@@ -272,6 +276,11 @@ impl<C: Composition> World<C> {
         self.counters.refused += u64::from(is_refused);
         self.counters.unknown += u64::from(!is_done);
         self.crowd.tell(self.now_ns, client, kind)?;
+        self.tell(|_| {
+            let (outcome, text) =
+                if is_done { (Told::Refused, "refused") } else { (Told::Unknown, "unknown") };
+            Happening::Told { client, outcome, text: text.into() }
+        });
         let doing = self.crowd.clients[client].doing.take().expect("still there");
         if !is_done {
             self.crowd.clients[client].process = self.crowd.processes;
@@ -300,11 +309,8 @@ impl<C: Composition> World<C> {
             check::Answer::Mismatch => self.counters.mismatches += 1,
             check::Answer::Written | check::Answer::Deleted(_) => self.counters.writes += 1,
         }
+        self.tell(|_| Happening::Told { client, outcome: Told::Done, text: answer.to_string() });
         self.crowd.tell(self.now_ns, client, EventKind::Ok(answer))?;
-        if self.trace.is_on() {
-            let operation = self.crowd.last_operation(client);
-            self.note(format_args!("{operation}"));
-        }
         self.plan_ask(client);
         Ok(())
     }

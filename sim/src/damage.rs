@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 
 use kernel::{Entry, NodeId};
 
-use crate::{composition::Composition, log_disk::LogDisk, world::World};
+use crate::{
+    composition::Composition, happening::Happening, log_disk::LogDisk, watch::Ends, world::World,
+};
 
 impl<C: Composition> World<C> {
     /// The victim, if it may lose something now.
@@ -44,7 +46,7 @@ impl<C: Composition> World<C> {
         };
         computer.is_rotten = true;
         self.counters.rotten_disks += 1;
-        self.note(format_args!("{victim} rots: {what}"));
+        self.fault("rot", &[victim], Ends::AtOnce, format_args!("{what}"));
     }
 
     /// The victim's disk is replaced by an empty one: the replica is gone for good.
@@ -52,13 +54,14 @@ impl<C: Composition> World<C> {
         let Some(victim) = self.victim_at_risk() else {
             return;
         };
-        self.note(format_args!("the disk of {victim} is replaced by an empty one"));
+        self.fault("disk replaced by an empty one", &[victim], Ends::AtOnce, format_args!(""));
         self.counters.replaced_disks += 1;
         self.crash(victim);
         let computer = self.computer(victim);
         computer.power = crate::computer::Power::Off;
         computer.log_disk = LogDisk::default();
         computer.is_lost = true;
+        self.tell(|_| Happening::Gone { node: victim, text: "its disk is empty".into() });
     }
 
     /// What the applier finds in memory of what the node wanted applied: once in a while a bit of an
@@ -76,7 +79,8 @@ impl<C: Composition> World<C> {
         let bits = entries[place].frame().len() as u64 * 8;
         entries[place] = entries[place].with_flipped_bit(rng.below(bits));
         self.counters.memory_flips += 1;
-        self.note(format_args!("a bit of {} flips in the memory of {node}", entries[place].id()));
+        let text = format_args!("entry {}", entries[place].id());
+        self.fault("bit flips in memory", &[node], Ends::AtOnce, text);
         self.living(node).has_flipped = true;
         entries
     }

@@ -12,6 +12,7 @@ use crate::{
     crowd::End,
     event::{Event, Wake},
     finding::Finding,
+    happening::Happening,
     life::{GROUP, Waiting, Work},
     world::World,
 };
@@ -48,16 +49,13 @@ impl<C: Composition> World<C> {
         node: NodeId,
         input: Input<MessageOf<C>, RequestOf<C>>,
     ) -> Result<(), Finding> {
-        if self.trace.is_on() && !matches!(input, Input::Message { .. } | Input::Timeout) {
-            let text = format!("{input:?}");
-            self.note(format_args!("{node} << {text}"));
-        }
+        let me = self.living(node).me;
+        self.tell_input(me, &input);
         let now = self.local_now(node);
         let mut effects = Vec::new();
         let life = self.living(node);
         life.node.handle(now, input, &mut effects);
         life.node.check();
-        let me = life.me;
         for effect in effects {
             self.carry_out(me, effect)?;
             if self.life(node).is_none() {
@@ -102,6 +100,7 @@ impl<C: Composition> World<C> {
     }
 
     fn carry_out(&mut self, me: Peer, effect: Effect<MessageOf<C>>) -> Result<(), Finding> {
+        self.tell_effect(me, &effect);
         let node = me.node;
         match effect {
             Effect::Persist { number, records } => self.persist(me, number, records),
@@ -210,7 +209,7 @@ impl<C: Composition> World<C> {
         term: Term,
         leader: Option<NodeId>,
     ) -> Result<(), Finding> {
-        self.note(format_args!("{me} is {} in term {term}, leader {leader:?}", role.name()));
+        self.tell(|_| Happening::Part { node: me, role, term, leader });
         let life = self.living(me.node);
         let was = (life.role, life.term);
         (life.role, life.term, life.leader) = (role, term, leader);

@@ -11,8 +11,8 @@ use alloc::vec::Vec;
 /// Something planned.
 #[derive(Debug)]
 pub(crate) enum Event<M> {
-    /// A message arrives.
-    Deliver { from: Peer, to: NodeId, parcel: Parcel<M> },
+    /// A message arrives, by its name for people.
+    Deliver { message: u64, from: Peer, to: NodeId, parcel: Parcel<M> },
     /// Something in one life is due. It dies with that life.
     Wake { peer: Peer, wake: Wake },
     /// A client has thought of something.

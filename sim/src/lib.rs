@@ -10,6 +10,7 @@
 //!     Crowd                 clients, and what they were told                   crowd
 //!     mishaps               crashes, pauses, cuts, changes of the membership   mishap
 //!   Oracle                  what must never be                                 oracle
+//!   Witness                 sees all that happens, if somebody wants to        happening, watch
 //!   run                     two phases, then a Report or a Finding             run
 //! ```
 //! In the first phase anything may happen, and nothing that the oracle knows may be broken. Then
@@ -34,7 +35,9 @@ mod crowd;
 mod damage;
 mod effects;
 mod event;
+mod event_hash;
 mod finding;
+mod happening;
 mod life;
 mod log_disk;
 mod mishap;
@@ -48,14 +51,15 @@ mod settings;
 mod shadow;
 mod snapshots;
 mod storing;
-mod trace;
 mod trial;
+mod watch;
 mod weights;
 mod world;
 
-pub use composition::{Asked, Boot, Composition, MembershipChange};
+pub use composition::{Asked, Boot, Composition, InputOf, MembershipChange};
 pub use counters::Counters;
 pub use finding::Finding;
+pub use happening::{Fate, Happening, Layer, Told, Witness};
 pub use run::{Report, run};
 pub use settings::{ClientSettings, DiskSettings, NetworkSettings, Settings};
 pub use weights::{Mishap, MishapWeights, Spared, UnknownMishap};

@@ -10,13 +10,33 @@ use crate::{
     computer::Computer,
     event::{Event, Mend},
     finding::Finding,
+    happening::Happening,
     life::{Waiting, Work},
     network::{Link, between},
+    watch::{Ends, Links},
     weights::Mishap,
     world::World,
 };
 
 const MILLISECOND: u64 = 1_000_000;
+
+// Faults that may be over because of what happens to their node.
+pub(crate) const DISK_FAILURE: &str = "failing write";
+pub(crate) const DOOM: &str = "crash at the next write";
+pub(crate) const PAUSE: &str = "pause";
+
+impl Mishap {
+    /// The words for a cut.
+    const fn cut_name(self) -> &'static str {
+        match self {
+            Self::Isolate => "isolation",
+            Self::Split => "split",
+            Self::Bridge => "bridge",
+            Self::Ring => "ring",
+            _ => "one-way cuts",
+        }
+    }
+}
 
 impl<C: Composition> World<C> {
     pub(crate) fn plan_mishap(&mut self) {
@@ -41,11 +61,11 @@ impl<C: Composition> World<C> {
         if self.settings.spared.contains(number, mishap) {
             return Ok(());
         }
+        self.counters.mishaps += 1;
         let alive = self.alive();
         let Some(node) = self.draw_target(&alive) else {
             return Ok(());
         };
-        self.note(format_args!("mishap {number}: {mishap}"));
         self.befall(mishap, node)?;
         self.check_all()
     }
@@ -55,9 +75,10 @@ impl<C: Composition> World<C> {
         match mishap {
             // Half of all crashes come while the disk is at work.
             Mishap::Crash if self.chances.mishaps.chance(1, 2) => {
-                self.computer(node).is_doomed = true;
+                self.doom(node);
             }
             Mishap::Crash => {
+                self.fault("crash", &[node], Ends::AtOnce, format_args!(""));
                 self.crash(node);
                 self.plan_start(node);
             }
@@ -73,18 +94,27 @@ impl<C: Composition> World<C> {
             }
             Mishap::Stall => self.stall(node),
             Mishap::Full => self.fill(node),
-            Mishap::DiskFailure => self.computer(node).fails_next = true,
+            Mishap::DiskFailure => {
+                self.fault(DISK_FAILURE, &[node], Ends::WhenSaid, format_args!(""));
+                self.computer(node).fails_next = true;
+            }
             Mishap::Change => return self.change(node),
             Mishap::Burst => return self.burst(),
             Mishap::Transfer => return self.transfer(node),
-            Mishap::Rebuild => return self.work(node, Work::Rebuild),
+            Mishap::Rebuild => {
+                self.fault("machine rebuilt", &[node], Ends::AtOnce, format_args!(""));
+                return self.work(node, Work::Rebuild);
+            }
             Mishap::Murk => self.darken(node),
             Mishap::Ambush => self.lay_ambush(node),
-            Mishap::Haunt => self.haunted_until_ns = self.until_ns() + 1_000 * MILLISECOND,
+            Mishap::Haunt => self.haunt(),
             Mishap::Rot => self.rot(),
             Mishap::Wipe => self.wipe(),
             Mishap::Leap => return self.leap(node),
-            Mishap::Compact => self.flush_now(node),
+            Mishap::Compact => {
+                self.fault("flush of the tables", &[node], Ends::AtOnce, format_args!(""));
+                self.flush_now(node);
+            }
         }
         Ok(())
     }
@@ -136,10 +166,23 @@ impl<C: Composition> World<C> {
 
     fn power_cut(&mut self) {
         self.counters.power_cuts += 1;
-        for node in self.alive() {
+        let alive = self.alive();
+        self.fault("power cut", &alive, Ends::AtOnce, format_args!(""));
+        for node in alive {
             self.crash(node);
             self.plan_start(node);
         }
+    }
+
+    /// Power fails while the next batch is being written.
+    fn doom(&mut self, node: NodeId) {
+        self.fault(DOOM, &[node], Ends::WhenSaid, format_args!(""));
+        self.computer(node).is_doomed = true;
+    }
+
+    fn fault_on_links(&mut self, kind: &'static str, links: &[Link], until_ns: u64) {
+        let links = Links(links);
+        self.fault(kind, &links.nodes(), Ends::At(until_ns), format_args!("{links}"));
     }
 
     /// The leader's last words reach few: what figure 8 of the paper needs, over and over.
@@ -151,7 +194,7 @@ impl<C: Composition> World<C> {
         let reached = usize::try_from(rng.below(others.len() as u64 + 1)).expect("few nodes");
         let links = between(&[leader], &others[reached.min(2).min(others.len())..]);
         match rng.below(3) {
-            0 => self.computer(leader).is_doomed = true,
+            0 => self.doom(leader),
             1 => {
                 let at_ns = self.now_ns + self.chances.mishaps.between(0, 300 * MILLISECOND);
                 self.queue.plan(at_ns, Event::Mend(Mend::Fall(leader)));
@@ -159,9 +202,9 @@ impl<C: Composition> World<C> {
             _ => {}
         }
         self.counters.cuts += 1;
-        self.note(format_args!("{leader} is harassed: {links:?}"));
         self.network.cut(&links);
         let until_ns = self.until_ns();
+        self.fault_on_links("harassed leader", &links, until_ns);
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
@@ -171,6 +214,7 @@ impl<C: Composition> World<C> {
             computer.backlog = Some(Vec::new());
             self.counters.pauses += 1;
             let until_ns = self.until_ns();
+            self.fault(PAUSE, &[node], Ends::At(until_ns), format_args!(""));
             self.queue.plan(until_ns, Event::Mend(Mend::Resume(node)));
         }
     }
@@ -195,13 +239,16 @@ impl<C: Composition> World<C> {
 
     fn stall(&mut self, node: NodeId) {
         self.counters.disk_stalls += 1;
-        self.computer(node).stalled_until_ns = self.until_ns();
+        let until_ns = self.until_ns();
+        self.fault("disk stall", &[node], Ends::At(until_ns), format_args!(""));
+        self.computer(node).stalled_until_ns = until_ns;
     }
 
     fn fill(&mut self, node: NodeId) {
         self.counters.full_disks += 1;
         self.computer(node).is_full = true;
         let until_ns = self.until_ns();
+        self.fault("full disk", &[node], Ends::At(until_ns), format_args!(""));
         self.queue.plan(until_ns, Event::Mend(Mend::Roomy(node)));
     }
 
@@ -230,9 +277,9 @@ impl<C: Composition> World<C> {
             }
         };
         self.counters.cuts += 1;
-        self.note(format_args!("cut: {links:?}"));
         self.network.cut(&links);
         let until_ns = self.until_ns();
+        self.fault_on_links(mishap.cut_name(), &links, until_ns);
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
@@ -255,7 +302,7 @@ impl<C: Composition> World<C> {
         {
             self.start(joiner)?;
         }
-        self.note(format_args!("{node} is asked for {change:?}"));
+        self.fault("change", &[node], Ends::AtOnce, format_args!("{change}"));
         let request = self.composition.change(&change);
         self.request(node, request, Waiting::Change)
     }
@@ -280,6 +327,7 @@ impl<C: Composition> World<C> {
         let to = if rng.chance(1, 2) { rng.pick(&alive).copied() } else { None };
         let is_deaf = rng.chance(1, 3);
         let leader = self.latest_leader();
+        self.fault("transfer", &[node], Ends::AtOnce, format_args!(""));
         let request = self.composition.transfer(to);
         let asked = leader.filter(|_| is_deaf).unwrap_or(node);
         self.request(asked, request, Waiting::Transfer)?;
@@ -289,9 +337,16 @@ impl<C: Composition> World<C> {
             self.counters.cuts += 1;
             self.network.cut(&links);
             let until_ns = self.now_ns + self.chances.mishaps.between(1, 200) * MILLISECOND;
+            self.fault_on_links("deaf during a transfer", &links, until_ns);
             self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
         }
         Ok(())
+    }
+
+    /// For a while everybody who comes to lead is harassed at once.
+    fn haunt(&mut self) {
+        self.haunted_until_ns = self.until_ns() + 1_000 * MILLISECOND;
+        self.fault("haunt", &[], Ends::At(self.haunted_until_ns), format_args!(""));
     }
 
     /// Messages from or to the node, or both, take their time.
@@ -304,9 +359,9 @@ impl<C: Composition> World<C> {
             .filter_map(|(link, is_dark)| is_dark.then_some(link))
             .collect();
         self.counters.murks += 1;
-        self.note(format_args!("murk: {links:?}"));
         self.network.darken(&links);
         let until_ns = self.until_ns();
+        self.fault_on_links("murk", &links, until_ns);
         self.queue.plan(until_ns, Event::Mend(Mend::Clear(links)));
     }
 
@@ -318,17 +373,20 @@ impl<C: Composition> World<C> {
         if rng.chance(1, 2) {
             let ahead_ms = rng.below(2 * HOUR_MS);
             self.computer(node).clock.wall_ahead_ms = ahead_ms;
+            self.fault("wall clock jumps", &[node], Ends::AtOnce, format_args!(""));
             return Ok(());
         }
         let ahead_ns = rng.below(3_000 * MILLISECOND);
-        self.note(format_args!("the clock of {node} leaps {} ms ahead", ahead_ns / MILLISECOND));
+        let text = format_args!("{} ms ahead", ahead_ns / MILLISECOND);
+        self.fault("clock leaps", &[node], Ends::AtOnce, text);
         self.computer(node).clock.leap(ahead_ns);
         self.turn(node)
     }
 
     /// The second phase begins: whatever went wrong is over, or soon will be.
     pub(crate) fn heal(&mut self) -> Result<(), Finding> {
-        self.note(format_args!("everything is healed"));
+        self.end_faults();
+        self.tell(|_| Happening::Healed);
         self.is_healed = true;
         self.network.heal();
         for node in self.computers.keys().copied().collect::<Vec<_>>() {

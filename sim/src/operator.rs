@@ -9,6 +9,7 @@ use crate::{
     event::Event,
     finding::Finding,
     life::Waiting,
+    watch::Ends,
     world::World,
 };
 
@@ -31,7 +32,8 @@ impl<C: Composition> World<C> {
             return Err(Finding::Simulator("there is no computer to take the place".into()));
         };
         if !self.computer(successor).is_in_use {
-            self.note(format_args!("{successor} takes the place of {lost}"));
+            let text = format_args!("in the place of {lost}");
+            self.fault("new computer", &[successor], Ends::AtOnce, text);
             self.start(successor)?;
         }
         let change = next_step(&membership, lost, successor);
@@ -39,7 +41,7 @@ impl<C: Composition> World<C> {
         let Some(node) = self.chances.lives.pick(&alive).copied() else {
             return Ok(());
         };
-        self.note(format_args!("{node} is asked for {change:?}"));
+        self.fault("repair", &[node], Ends::AtOnce, format_args!("{change:?}"));
         let request = self.composition.change(&change);
         self.request(node, request, Waiting::Repair)
     }

@@ -4,6 +4,7 @@ use alloc::{
     boxed::Box,
     collections::{BTreeMap, VecDeque},
     format,
+    string::String,
 };
 
 use kernel::{Membership, NodeId, Peer, Role, Term};
@@ -17,7 +18,9 @@ use crate::{
     crowd::End,
     event::{Event, Mend, Wake},
     finding::Finding,
+    happening::Happening,
     life::{Life, Waiting},
+    mishap::{DOOM, PAUSE},
     world::World,
 };
 
@@ -29,7 +32,9 @@ impl<C: Composition> World<C> {
         if self.computer(node).is_off() {
             return;
         }
-        self.note(format_args!("{node} crashes"));
+        self.tell(|_| Happening::Crashed { node });
+        self.fault_over(DOOM, node);
+        self.fault_over(PAUSE, node);
         let mut operations = self.computer(node).operations_under_way();
         // The log's thread and its work on files run side by side.
         if self.chances.disk.chance(1, 2) {
@@ -89,16 +94,9 @@ impl<C: Composition> World<C> {
             Trust::Torn { .. } => self.counters.torn_tails += 1,
             Trust::Uncertain { .. } => self.counters.uncertain_tails += 1,
         }
-        self.note(format_args!(
-            "{node} recovers as life {} with {} entries after {}, term {}, log {:?}",
-            recovered.incarnation,
-            recovered.entries.len(),
-            recovered.base,
-            recovered.hard.term,
-            recovered.trust
-        ));
-        self.oracle.recovered(node, &recovered)?;
         let peer = Peer { node, incarnation: recovered.incarnation };
+        self.tell(|_| Happening::Recovered { node: peer, text: describe(&recovered) });
+        self.oracle.recovered(node, &recovered)?;
         let computer = self.computer(node);
         computer.is_in_use = true;
         computer.power = Power::Starting(Box::new(recovered));
@@ -125,7 +123,7 @@ impl<C: Composition> World<C> {
                 }
                 computer.is_lost = true;
                 self.counters.lost_disks += 1;
-                self.note(format_args!("{node} is lost: {error}"));
+                self.tell(|_| Happening::Gone { node, text: format!("{error}") });
                 Ok(None)
             }
         }
@@ -154,6 +152,7 @@ impl<C: Composition> World<C> {
             return Ok(());
         };
         self.computer(node).power = Power::On(Box::new(life));
+        self.tell(|_| Happening::Started { node: peer });
         self.give(node, kernel::Input::Timeout)
     }
 
@@ -174,7 +173,8 @@ impl<C: Composition> World<C> {
             }
             computer.is_lost = true;
             self.counters.lost_disks += 1;
-            self.note(format_args!("{me} is lost: {misfit}"));
+            let (node, text) = (me.node, format!("{misfit}"));
+            self.tell(|_| Happening::Gone { node, text });
             return Ok(None);
         }
         let applied = tables.meta().applied.index;
@@ -271,4 +271,16 @@ fn read_log<C: Composition>(
         recovery.feed(segment, bytes)?;
     }
     recovery.finish()
+}
+
+/// What a log was found to hold, for people.
+fn describe(recovered: &Recovered) -> String {
+    let last = recovered.entries.last().map_or(recovered.base, kernel::Entry::id);
+    let trust = match recovered.trust {
+        Trust::Whole => "",
+        Trust::Torn { .. } => ", a torn end cut off",
+        Trust::Uncertain { .. } => ", its end in doubt",
+    };
+    let (base, term) = (recovered.base.index, recovered.hard.term);
+    format!("term {term}, log {base} to {last}{trust}")
 }

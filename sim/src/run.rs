@@ -7,8 +7,15 @@ use check::{Limits, Verdict, judge};
 use kernel::NodeId;
 
 use crate::{
-    composition::Composition, computer::Computer, counters::Counters, crowd::Errand,
-    finding::Finding, mishap::describe, settings::Settings, world::World,
+    composition::Composition,
+    computer::Computer,
+    counters::Counters,
+    crowd::Errand,
+    finding::Finding,
+    happening::{Happening, Witness},
+    mishap::describe,
+    settings::Settings,
+    world::World,
 };
 
 /// How long clients go on as before once everything is healed: longer than any request may take, so
@@ -28,8 +35,8 @@ pub struct Report {
     pub undecided: bool,
 }
 
-/// Runs a world to its end: chaos, healing, progress, verdict. What happens is written to `trace`, if
-/// there is one.
+/// Runs a world to its end: chaos, healing, progress, verdict. `witness`, if there is one, sees what
+/// happens.
 ///
 /// # Errors
 /// The first [`Finding`].
@@ -39,33 +46,52 @@ pub struct Report {
 pub fn run<C: Composition>(
     composition: C,
     settings: Settings,
-    trace: Option<Box<dyn Write>>,
+    witness: Option<Box<dyn Witness>>,
 ) -> Result<Report, Finding> {
-    let mut world = World::new(composition, settings, trace);
-    while world.now_ns < world.settings.chaos_ns {
-        world.step()?;
-    }
-    world.heal()?;
-    let settled_ns = world.now_ns + SETTLE_NS;
-    while world.now_ns < settled_ns {
-        world.step()?;
-    }
-    world.expect_order()?;
-    if world.settings.has_minority_trial {
-        world.try_minority()?;
-        world.expect_order()?;
-    }
-    world.try_handovers()?;
-    world.expect_order()?;
-    let late_ns = world.now_ns + world.settings.progress_ns_max;
-    world.set_agenda();
-    while !world.is_finished() {
-        world.step_before(late_ns, "not everything gets done, or not everybody agrees")?;
-    }
-    world.conclude()
+    World::new(composition, settings, witness).run()
 }
 
 impl<C: Composition> World<C> {
+    /// Runs the world to its end. What it did until a finding, or a panic, can still be read off it
+    /// afterwards.
+    ///
+    /// # Errors
+    /// The first [`Finding`].
+    ///
+    /// # Panics
+    /// If a node or a part of it breaks an invariant that it asserts.
+    pub fn run(&mut self) -> Result<Report, Finding> {
+        let result = self.live();
+        if let Err(finding) = &result {
+            self.tell(|_| Happening::Found { finding: finding.clone() });
+        }
+        result
+    }
+
+    fn live(&mut self) -> Result<Report, Finding> {
+        while self.now_ns < self.settings.chaos_ns {
+            self.step()?;
+        }
+        self.heal()?;
+        let settled_ns = self.now_ns + SETTLE_NS;
+        while self.now_ns < settled_ns {
+            self.step()?;
+        }
+        self.expect_order()?;
+        if self.settings.has_minority_trial {
+            self.try_minority()?;
+            self.expect_order()?;
+        }
+        self.try_handovers()?;
+        self.expect_order()?;
+        let late_ns = self.now_ns + self.settings.progress_ns_max;
+        self.set_agenda();
+        while !self.is_finished() {
+            self.step_before(late_ns, "not everything gets done, or not everybody agrees")?;
+        }
+        self.conclude()
+    }
+
     /// Lets the next thing happen, unless it is too late for what should have happened by now.
     pub(crate) fn step_before(&mut self, late_ns: u64, what: &str) -> Result<(), Finding> {
         if self.now_ns < late_ns {
@@ -152,7 +178,7 @@ impl<C: Composition> World<C> {
             && lives.all(|life| life.waiting.is_empty())
     }
 
-    fn conclude(mut self) -> Result<Report, Finding> {
+    fn conclude(&mut self) -> Result<Report, Finding> {
         self.check_all()?;
         for life in self.computers.values().filter_map(Computer::life) {
             self.hash.mix_wide(life.applier.digest());
@@ -165,11 +191,10 @@ impl<C: Composition> World<C> {
             )));
         }
         self.hash.mix(self.crowd.history.events().len() as u64);
-        self.counters.virtual_ms = self.now_ns / 1_000_000;
         Ok(Report {
             seed: self.settings.seed,
-            hash: self.hash.value(),
-            counters: self.counters,
+            hash: self.hash(),
+            counters: self.counters(),
             undecided: verdict == Verdict::Unknown,
         })
     }

@@ -119,7 +119,7 @@ impl Settings {
         let mut settings = Self {
             seed,
             nodes,
-            spares: 0,
+            spares: if mishaps.change + mishaps.burst > 0 { rng.between(1, 2) } else { 0 },
             chaos_ns: rng.between(4_000, 12_000) * MILLISECOND,
             progress_ns_max: 30_000 * MILLISECOND,
             network: NetworkSettings::draw(&mut rng),
@@ -143,7 +143,7 @@ impl Settings {
         if rng.chance(1, 8) {
             settings.keep_strict_time();
         }
-        settings.fit(&mut rng);
+        settings.stay_repairable();
         settings
     }
 
@@ -156,20 +156,17 @@ impl Settings {
         self.drift_ppm_max = 0;
     }
 
-    /// Keeps the world repairable: what is damaged on one disk must still be with a majority of the
-    /// others, and somebody must be there to take its place.
-    fn fit(&mut self, rng: &mut Rng) {
-        let changes = self.mishaps.change + self.mishaps.burst > 0;
-        if self.nodes < 3 || changes {
+    /// Takes back what no cluster of this size could survive: what is damaged on one disk must still be
+    /// with a majority of the others, and somebody must be there to take its place.
+    pub fn stay_repairable(&mut self) {
+        if self.nodes < 3 || self.mishaps.change + self.mishaps.burst > 0 {
             self.disk.garbled_one_in = None;
             self.mishaps.rot = 0;
             self.mishaps.wipe = 0;
         }
-        self.spares = match (changes, self.may_damage()) {
-            (true, _) => rng.between(1, 2),
-            (false, true) => 3,
-            (false, false) => 0,
-        };
+        if self.may_damage() {
+            self.spares = self.spares.max(3);
+        }
         if self.disk.garbled_one_in.is_some() {
             // Batches of several sectors: where the first is whole, the log can tell what it lost.
             self.clients.value_bytes_max = 3_000;

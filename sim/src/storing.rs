@@ -11,6 +11,7 @@ use crate::{
     computer::Computer,
     event::{Event, Wake},
     finding::Finding,
+    mishap::DISK_FAILURE,
     world::World,
 };
 
@@ -77,7 +78,7 @@ impl<C: Composition> World<C> {
     /// A write or a flush fails: part of it may be on the disk. The node is told and must stop.
     fn batch_failed(&mut self, node: NodeId) -> Result<(), Finding> {
         self.counters.disk_failures += 1;
-        self.note(format_args!("{node}: a write fails"));
+        self.fault_over(DISK_FAILURE, node);
         self.living(node).is_poisoned = true;
         self.give(node, Input::Storage(StorageFault::Poisoned))?;
         if self.life(node).is_some() {

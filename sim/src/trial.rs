@@ -12,6 +12,7 @@ use crate::{
     life::Waiting,
     mishap::shuffle,
     network::{Link, between},
+    watch::Ends,
     world::World,
 };
 
@@ -63,7 +64,6 @@ impl<C: Composition> World<C> {
         self.counters.minority_trials += 1;
         let rest: Vec<NodeId> =
             self.alive().into_iter().filter(|node| !core.contains(node)).collect();
-        self.note(format_args!("{core:?} must do without {rest:?}"));
         self.trial = Some(core.clone());
         for node in &rest {
             self.ail(*node, &core);
@@ -110,7 +110,7 @@ impl<C: Composition> World<C> {
 
     fn ail(&mut self, node: NodeId, core: &BTreeSet<NodeId>) {
         let ailment = *self.chances.mishaps.pick(&AILMENTS).expect("some ailments");
-        self.note(format_args!("{node} is {ailment:?}"));
+        self.fault("trial", &[node], Ends::WhenSaid, format_args!("{ailment:?}"));
         let to_core: Vec<Link> = core.iter().map(|other| (node, *other)).collect();
         let from_core: Vec<Link> = core.iter().map(|other| (*other, node)).collect();
         match ailment {
@@ -199,7 +199,7 @@ impl<C: Composition> World<C> {
     /// True if it arrived; false if it was refused, or nobody could say.
     fn hand_over(&mut self, leader: NodeId, to: NodeId) -> Result<bool, Finding> {
         let term = self.living(leader).term;
-        self.note(format_args!("{leader} is to hand leadership over to {to}"));
+        self.fault("transfer", &[leader], Ends::AtOnce, format_args!("to {to}"));
         self.handover = None;
         let request = self.composition.transfer(Some(to));
         self.request(leader, request, Waiting::Transfer)?;

@@ -6,8 +6,9 @@ use alloc::{
     format,
     vec::Vec,
 };
-use core::fmt::{self, Write};
+use core::fmt;
 
+use check::History;
 use kernel::{ClusterId, DiskId, Instant, Member, Membership, NodeId, Peer, Wire};
 use log::Identity;
 use replica::Envelope;
@@ -19,13 +20,15 @@ use crate::{
     counters::Counters,
     crowd::{Crowd, End},
     event::{Event, Mend, Parcel, Wake},
+    event_hash::EventHash,
     finding::Finding,
+    happening::{self, Happening, Witness},
     life::Life,
     network::{Fate, Network},
     oracle::Oracle,
     queue::Queue,
     settings::Settings,
-    trace::{EventHash, Trace},
+    watch::{Watch, say_envelope},
 };
 
 /// After how many events everything is checked.
@@ -44,7 +47,7 @@ pub struct World<C: Composition> {
     pub(crate) oracle: Oracle,
     pub(crate) counters: Counters,
     pub(crate) hash: EventHash,
-    pub(crate) trace: Trace,
+    pub(crate) watch: Option<Watch>,
     /// How many mishaps were drawn, those included that were spared.
     pub(crate) mishaps: u64,
     /// The replica that may be damaged.
@@ -60,9 +63,9 @@ pub struct World<C: Composition> {
 }
 
 impl<C: Composition> World<C> {
-    /// A world in which nothing has happened yet. What happens is written to `trace`, if there is one.
+    /// A world in which nothing has happened yet. `witness`, if there is one, sees what happens.
     #[must_use]
-    pub fn new(composition: C, settings: Settings, trace: Option<Box<dyn Write>>) -> Self {
+    pub fn new(composition: C, settings: Settings, witness: Option<Box<dyn Witness>>) -> Self {
         let mut chances = Chances::new(settings.seed);
         let founders = founders(settings.nodes);
         let mut computers = BTreeMap::new();
@@ -87,7 +90,7 @@ impl<C: Composition> World<C> {
             computers,
             counters: Counters::default(),
             hash: EventHash::new(),
-            trace: Trace(trace),
+            watch: witness.map(Watch::new),
             mishaps: 0,
             victim,
             haunted_until_ns: 0,
@@ -100,6 +103,14 @@ impl<C: Composition> World<C> {
     }
 
     fn begin(&mut self) {
+        let Settings { seed, nodes, spares, .. } = self.settings;
+        let clients = self.crowd.len();
+        self.tell(|_| Happening::Begins {
+            seed,
+            founders: (1..=nodes).map(NodeId).collect(),
+            spares: (nodes + 1..=nodes + spares).map(NodeId).collect(),
+            clients,
+        });
         for number in 1..=self.settings.nodes {
             let at_ns = self.chances.lives.between(0, 100_000_000);
             self.queue.plan(at_ns, Event::Mend(Mend::Start(NodeId(number))));
@@ -122,6 +133,7 @@ impl<C: Composition> World<C> {
             Finding::Liveness("nothing is planned any more, not even a heartbeat".into())
         })?;
         assert!(at_ns >= self.now_ns, "time does not go back");
+        self.end_faults_by(at_ns);
         self.now_ns = at_ns;
         self.counters.events += 1;
         if self.counters.events.is_multiple_of(FULL_CHECK_EVENTS) {
@@ -139,7 +151,7 @@ impl<C: Composition> World<C> {
             return Ok(());
         }
         match event {
-            Event::Deliver { from, to, parcel } => self.deliver(from, to, parcel),
+            Event::Deliver { message, from, to, parcel } => self.deliver(message, from, to, parcel),
             Event::Wake { peer, wake } => self.wake(peer, wake),
             Event::Ask { client } => self.ask(client),
             Event::Mishap => self.mishap(),
@@ -180,10 +192,12 @@ impl<C: Composition> World<C> {
 
     fn deliver(
         &mut self,
+        message: u64,
         from: Peer,
         to: NodeId,
         parcel: Parcel<MessageOf<C>>,
     ) -> Result<(), Finding> {
+        self.tell_arrival(message, from, to, &parcel);
         if self.life(to).is_none() {
             return Ok(());
         }
@@ -199,9 +213,6 @@ impl<C: Composition> World<C> {
                 })?
             }
         };
-        if self.trace.is_on() {
-            self.trace.line(self.now_ns, format_args!("{to} <- {from}  {envelope:?}"));
-        }
         match envelope {
             Envelope::Node(message) => self.give(to, kernel::Input::Message { from, message }),
             Envelope::Snapshot(message) => self.snapshot_message(to, from, message),
@@ -210,12 +221,19 @@ impl<C: Composition> World<C> {
 
     /// Sends something that waits for nothing any more.
     pub(crate) fn post(&mut self, from: Peer, to: NodeId, envelope: Envelope<MessageOf<C>>) {
-        if self.trace.is_on() {
-            self.trace.line(self.now_ns, format_args!("{from} -> {to}  {envelope:?}"));
-        }
         let link = (from.node, to);
         let fate =
             self.network.send(link, self.now_ns, &mut self.chances.network, &mut self.counters);
+        let message = self.counters.messages;
+        self.tell(|composition| {
+            let (layer, kind, text) = say_envelope(composition, &envelope);
+            let fate = match fate {
+                Fate::Cut => happening::Fate::Cut,
+                Fate::Arrives([None, None]) => happening::Fate::Lost,
+                Fate::Arrives(_) => happening::Fate::OnItsWay,
+            };
+            Happening::Left { message, from, to, layer, kind, text, fate }
+        });
         let is_off = self.computers.get(&to).is_none_or(Computer::is_off);
         if self.settings.reports_unreachable && (is_off || matches!(fate, Fate::Cut)) {
             let wake = Wake::Unreachable(to);
@@ -230,7 +248,7 @@ impl<C: Composition> World<C> {
             Parcel::Value(envelope)
         };
         for at_ns in arrivals.into_iter().flatten() {
-            self.queue.plan(at_ns, Event::Deliver { from, to, parcel: parcel.clone() });
+            self.queue.plan(at_ns, Event::Deliver { message, from, to, parcel: parcel.clone() });
         }
     }
 
@@ -280,8 +298,36 @@ impl<C: Composition> World<C> {
         self.computers.values().filter(on).map(Computer::node).collect()
     }
 
-    pub(crate) fn note(&mut self, what: fmt::Arguments<'_>) {
-        self.trace.line(self.now_ns, what);
+    /// What time it is in the world, in nanoseconds since its beginning.
+    #[must_use]
+    pub const fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// What was exercised so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        let mut counters = self.counters;
+        counters.virtual_ms = self.now_ns / 1_000_000;
+        counters
+    }
+
+    /// A hash over all events so far.
+    #[must_use]
+    pub const fn hash(&self) -> u64 {
+        self.hash.value()
+    }
+
+    /// How many mishaps were drawn so far, those included that were spared.
+    #[must_use]
+    pub const fn mishaps(&self) -> u64 {
+        self.mishaps
+    }
+
+    /// What clients asked and were told so far.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.crowd.history
     }
 }
 

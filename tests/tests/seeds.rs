@@ -6,20 +6,18 @@
 //! TRACE=1 SEED=17 cargo test -p archipel-tests --test seeds one_seed -- --nocapture    and tell all
 //! SEEDS=1000..5000 cargo test -p archipel-tests --test seeds many_seeds -- --nocapture others
 //! ```
+//! `archipel sim` does the same and more.
 
-use std::{
-    fmt::Write,
-    ops::Range,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
-};
+use std::{fmt::Write, ops::Range};
 
-use sim::{Counters, Report, Settings, run};
-use worlds::RaftWithKv;
+use sim::Witness;
+use worlds::{Scenario, Search, Totals, trace::Text};
 
 /// How many seeds every `cargo test` runs.
 const SEEDS: Range<u64> = 0..500;
+
+/// How many of them are run twice.
+const TWICE: Range<u64> = 0..200;
 
 /// Writes the trace to the standard error.
 struct ToError;
@@ -31,77 +29,54 @@ impl Write for ToError {
     }
 }
 
-fn run_seed(seed: u64, traced: bool) -> Result<Report, String> {
-    let trace: Option<Box<dyn Write>> = if traced { Some(Box::new(ToError)) } else { None };
-    let world = || run(RaftWithKv::draw(seed), Settings::draw(seed), trace);
-    match catch_unwind(AssertUnwindSafe(world)) {
-        Ok(Ok(report)) if report.undecided => Err("the history could not be judged".into()),
-        Ok(Ok(report)) => Ok(report),
-        Ok(Err(finding)) => Err(finding.to_string()),
-        Err(_) => Err("a panic, see above".into()),
-    }
-}
-
-/// Runs all seeds on two threads; what they exercised together, and what was found.
-fn run_seeds(seeds: Range<u64>) -> (Counters, Vec<String>) {
-    let next = AtomicU64::new(seeds.start);
-    let worker = || {
-        let mut counters = Counters::default();
-        let mut findings = Vec::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return (counters, findings);
-            }
-            match run_seed(seed, false) {
-                Ok(report) => counters.add(&report.counters),
-                Err(finding) => findings.push(format!(
-                    "seed {seed}: {finding}\nrun it again: SEED={seed} cargo test -p archipel-tests \
-                     --test seeds one_seed -- --nocapture (and TRACE=1 to see everything)\n"
-                )),
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        let workers = [scope.spawn(worker), scope.spawn(worker)];
-        let mut counters = Counters::default();
-        let mut findings = Vec::new();
-        for worker in workers {
-            let (some, found) = worker.join().expect("panics are caught");
-            counters.add(&some);
-            findings.extend(found);
-        }
-        (counters, findings)
-    })
-}
-
-fn report(seeds: &Range<u64>, started: Instant, counters: &Counters, findings: &[String]) {
+/// Runs all seeds on two threads: what they did together, and the hash of each. Every finding is
+/// printed, and is the end of the test.
+fn run_seeds(seeds: &Range<u64>) -> (Totals, Vec<(u64, u64)>) {
+    let mut hashes = Vec::new();
+    let mut findings = Vec::new();
     let count = seeds.end - seeds.start;
-    let elapsed_ms = started.elapsed().as_millis().max(1);
+    let search = Search { goes_on: true, ..Search::of_seeds(seeds.start, count, 2) };
+    let totals = search.run(|finished, _| {
+        let Some(finished) = finished else {
+            return true;
+        };
+        let seed = finished.scenario.seed;
+        hashes.push((seed, finished.outcome.hash));
+        if let Some(found) = &finished.outcome.found {
+            findings.push(format!(
+                "seed {seed}: {}: {}\nrun it again: archipel sim --seed {seed} --trace, or SEED={seed} \
+                 cargo test -p archipel-tests --test seeds one_seed -- --nocapture\n",
+                found.kind, found.what
+            ));
+        }
+        true
+    });
+    assert!(findings.is_empty(), "{} findings\n{}", findings.len(), findings.join("\n"));
+    assert_eq!(totals.undecided, 0, "every history can be judged");
+    hashes.sort_unstable();
+    (totals, hashes)
+}
+
+fn report(totals: &Totals) {
+    let (seeds, elapsed_ms) = (u128::from(totals.seeds), totals.elapsed.as_millis().max(1));
+    let counters = &totals.counters;
     println!(
-        "{count} seeds in {elapsed_ms} ms: {} seeds, {} virtual seconds and {} events a second\n{counters}",
-        u128::from(count) * 1_000 / elapsed_ms,
+        "{seeds} seeds in {elapsed_ms} ms: {} seeds, {} virtual seconds and {} events a second\n{counters}",
+        seeds * 1_000 / elapsed_ms,
         u128::from(counters.virtual_ms) / elapsed_ms,
         u128::from(counters.events) * 1_000 / elapsed_ms,
     );
-    assert!(findings.is_empty(), "{} findings\n{}", findings.len(), findings.join("\n"));
 }
 
 #[test]
-fn clusters_keep_their_promises_and_everything_was_exercised() {
-    let started = Instant::now();
-    let (counters, findings) = run_seeds(SEEDS);
-    report(&SEEDS, started, &counters, &findings);
-    for (name, count) in counters.each() {
+fn clusters_keep_their_promises_everything_was_exercised_and_the_same_seed_is_the_same_world() {
+    let (totals, hashes) = run_seeds(&SEEDS);
+    report(&totals);
+    for (name, count) in totals.counters.each() {
         assert!(count > 0, "no seed exercised: {name}");
     }
-}
-
-#[test]
-fn the_same_seed_gives_the_same_world() {
-    for seed in 10_000..10_025 {
-        assert_eq!(run_seed(seed, false), run_seed(seed, false), "seed {seed}");
-    }
+    let (_, again) = run_seeds(&TWICE);
+    assert_eq!(again, hashes[..again.len()], "seeds and hashes");
 }
 
 #[test]
@@ -111,10 +86,8 @@ fn many_seeds() {
     };
     let (first, last) = range.split_once("..").expect("SEEDS is FIRST..LAST");
     let number = |text: &str| text.parse::<u64>().expect("SEEDS is FIRST..LAST");
-    let seeds = number(first)..number(last);
-    let started = Instant::now();
-    let (counters, findings) = run_seeds(seeds.clone());
-    report(&seeds, started, &counters, &findings);
+    let (totals, _) = run_seeds(&(number(first)..number(last)));
+    report(&totals);
 }
 
 #[test]
@@ -122,10 +95,13 @@ fn one_seed() {
     let Ok(seed) = std::env::var("SEED") else {
         return;
     };
-    let seed = seed.parse().expect("SEED is a number");
-    println!("{:#?}", Settings::draw(seed));
-    match run_seed(seed, std::env::var("TRACE").is_ok()) {
-        Ok(report) => println!("{report:#?}"),
-        Err(finding) => panic!("seed {seed}: {finding}"),
+    let scenario = Scenario::of_seed(seed.parse().expect("SEED is a number"));
+    println!("{:#?}", scenario.settings());
+    let is_traced = std::env::var("TRACE").is_ok();
+    let text = || Box::new(Text::new(Box::new(ToError))) as Box<dyn Witness>;
+    let outcome = scenario.run(is_traced.then(text));
+    println!("hash {:016x}\n{}", outcome.hash, outcome.counters);
+    if let Some(found) = outcome.found {
+        panic!("seed {seed}: {}: {}", found.kind, found.what);
     }
 }

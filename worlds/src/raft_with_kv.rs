@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use kernel::{Bytes, DiskId, Member, NodeId, Rng, Session, Wire};
+use kernel::{Bytes, DiskId, Effect, Member, NodeId, PersistNumber, Rng, Session, Wire};
 use kv::{Answer, Command, Expect, KvMachine, Query};
 use log::Trust;
-use raft::{Change, Config, Raft, Request};
-use sim::{Asked, Boot, Composition, MembershipChange};
+use raft::{
+    Change, Config, Message, Raft, Request,
+    print::{self, Printer},
+};
+use sim::{Asked, Boot, Composition, InputOf, MembershipChange};
+
+/// How Raft's doings read where its commands are those of the store.
+const PRINTER: Printer = Printer { command: say_command };
 
 /// A cluster of Raft replicas with the key/value store on them.
 #[derive(Clone, Debug)]
@@ -15,6 +21,12 @@ pub struct RaftWithKv {
 }
 
 impl RaftWithKv {
+    /// As a cluster is that nobody has configured.
+    #[must_use]
+    pub fn with_defaults() -> Self {
+        Self { config: Config::default() }
+    }
+
     /// With sizes drawn from `seed`, so small that logs are compacted, entries are fetched back and
     /// snapshots are sent within seconds.
     #[must_use]
@@ -116,6 +128,54 @@ impl Composition for RaftWithKv {
     fn transfer(&self, to: Option<NodeId>) -> Request {
         Request::Transfer { to }
     }
+
+    fn message_kind(&self, message: &Message) -> &'static str {
+        print::kind(message)
+    }
+
+    fn say_message(&self, message: &Message) -> String {
+        PRINTER.message(message)
+    }
+
+    fn say_input(&self, node: NodeId, input: &InputOf<Raft>) -> String {
+        PRINTER.input(node, input)
+    }
+
+    fn say_effect(&self, effect: &Effect<Message>, finished: PersistNumber) -> String {
+        PRINTER.effect(effect, finished)
+    }
+}
+
+/// `key1=17.`, `key1=17.(if 12.)`, `delete(key1)`
+fn say_command(data: &[u8]) -> String {
+    match Command::from_bytes(Bytes::copy_from_slice(data)) {
+        Ok(Command::Put { key, value, expect }) => {
+            format!("{}={}{}", shorten(&key), shorten(&value), say_expectation(&expect))
+        }
+        Ok(Command::Delete { key, expect }) => {
+            format!("delete({}){}", shorten(&key), say_expectation(&expect))
+        }
+        Err(_) => print::label(data),
+    }
+}
+
+fn say_expectation(expect: &Expect) -> String {
+    match expect {
+        Expect::Any => String::new(),
+        Expect::Absent => "(if absent)".into(),
+        Expect::Value(value) => format!("(if {})", shorten(value)),
+        Expect::Revision(revision) => format!("(if revision {revision})"),
+    }
+}
+
+/// Bytes as text, without the padding that simulated clients append to make values heavy.
+fn shorten(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let kept = text.trim_end_matches('x');
+    if text.len() - kept.len() < 8 {
+        return text.into_owned();
+    }
+    format!("{kept}({} bytes)", bytes.len())
 }
 
 fn member(node: NodeId) -> Member {

@@ -8,13 +8,13 @@ use super::{
     client::Workload,
     disk,
     processor::Processes,
-    progress::Progress,
     report::Report,
     step::{self, Step},
 };
 use crate::{
     client::{Cluster, ClusterOptions},
     exit::{Exit, Failure, Outcome},
+    progress::Progress,
     status,
 };
 

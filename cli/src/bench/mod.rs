@@ -4,14 +4,13 @@
 //!   kv ─▶ step ─▶ client    one step: so many clients, one kind of request, so many seconds
 //!     ├ disk                this machine's own fdatasync, measured in the same run
 //!     ├ processor           processor time of the nodes, if they run here
-//!     └ report, progress
+//!     └ report
 //! ```
 
 mod client;
 mod disk;
 mod kv;
 mod processor;
-mod progress;
 mod report;
 mod step;
 

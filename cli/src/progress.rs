@@ -1,4 +1,4 @@
-//! How far the measurement is: one line on the terminal, rewritten.
+//! How far a long command is: one line on the terminal, rewritten.
 
 use std::io::{IsTerminal, Write, stderr};
 
@@ -7,18 +7,18 @@ const BAR: usize = 24;
 
 /// The line.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     is_shown: bool,
 }
 
 impl Progress {
     /// A line on standard error, if that is a terminal and nobody wants `quiet`.
-    pub(super) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool) -> Self {
         Self { is_shown: !quiet && stderr().is_terminal() }
     }
 
     /// Says what is going on.
-    pub(super) fn say(&self, what: &str) {
+    pub(crate) fn say(&self, what: &str) {
         if self.is_shown {
             let mut out = stderr().lock();
             let _ = write!(out, "\r\u{1b}[2K{what}");
@@ -27,14 +27,14 @@ impl Progress {
     }
 
     /// Says which of `all` steps is going on.
-    pub(super) fn step(&self, done: usize, all: usize, what: &str) {
+    pub(crate) fn step(&self, done: usize, all: usize, what: &str) {
         let filled = BAR * done / all;
         let bar = format!("{}{}", "#".repeat(filled), ".".repeat(BAR - filled));
         self.say(&format!("[{bar}] {} of {all}: {what}", done + 1));
     }
 
     /// Takes the line away.
-    pub(super) fn done(&self) {
+    pub(crate) fn done(&self) {
         self.say("");
     }
 }

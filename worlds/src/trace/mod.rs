@@ -1,0 +1,48 @@
+//! A run as text, in the format of the golden scripts, with the virtual time in milliseconds in front.
+//!
+//! ```text
+//!   1204.417  2 ← 1 Append@4 after 2@2 [3@4:key1=17.] commit 0      an input, and under it what the node says
+//!                 writes #4: 3@4:key1=17.
+//!                 → 1 AppendReply@4 matched 3 (once #4)
+//!   1206.010  fault 7: isolation of 1 2 3 (1 ↛ 2 3, 2 ↛ 1, 3 ↛ 1)
+//!   1207.003  1 → 2 Heartbeat@4 round 9 commit 0 (cut)               a message that does not get there
+//!   1210.800  client 2 asks 1: key1 read
+//! ```
+//! Inputs that only tell a node that time has passed, or that something it wanted is done, stand here
+//! only if it says something then.
+
+use std::fmt::Write;
+
+use sim::{Happening, Witness};
+
+pub use lines::{Line, Lines};
+
+mod lines;
+
+/// Writes what happens, line by line.
+pub struct Text {
+    out: Box<dyn Write>,
+    lines: Lines,
+}
+
+impl Text {
+    /// Writes to `out`. What cannot be written is dropped: whoever watches a run must not change it.
+    #[must_use]
+    pub fn new(out: Box<dyn Write>) -> Self {
+        Self { out, lines: Lines::default() }
+    }
+}
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Text")
+    }
+}
+
+impl Witness for Text {
+    fn see(&mut self, at_ns: u64, happening: &Happening) {
+        for line in self.lines.see(at_ns, happening) {
+            let _ = writeln!(self.out, "{line}");
+        }
+    }
+}
