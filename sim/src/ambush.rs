@@ -55,8 +55,18 @@ const MISHAPS: [Mishap; 9] = [
 ];
 
 impl<C: Composition> World<C> {
-    /// Something lies in wait for the node.
-    pub(crate) fn lay_ambush(&mut self, node: NodeId) {
+    /// Something lies in wait for each node.
+    pub(crate) fn lay_ambushes(&mut self) {
+        self.alive().into_iter().for_each(|node| self.lay_ambush(node));
+    }
+
+    /// The node crashes as soon as it stands for election.
+    pub(crate) fn lie_in_wait_for_candidacy(&mut self, node: NodeId) {
+        let ambush = Ambush { trigger: Trigger::Stands, spares: 0, mishap: Mishap::Crash };
+        self.computer(node).ambush = Some(ambush);
+    }
+
+    fn lay_ambush(&mut self, node: NodeId) {
         let rng = &mut self.chances.mishaps;
         let trigger = *rng.pick(&TRIGGERS).expect("some triggers");
         let mishap = *rng.pick(&MISHAPS).expect("some mishaps");

@@ -86,6 +86,10 @@ counters! {
     transfers: "transfers asked for",
     /// Times that messages of a node began to take their time.
     murks: "murks",
+    /// Times that leadership was to go round and round.
+    storms: "storms of transfers",
+    /// Followers whose disk stood still when the leader crashed, with a crash ahead.
+    amnesias: "amnesias",
     /// Mishaps that waited for their moment, and found it.
     ambushes: "ambushes sprung",
     /// Several changes of the membership asked for at once.

@@ -42,6 +42,7 @@ mod life;
 mod log_disk;
 mod mishap;
 mod network;
+mod nightmare;
 mod operator;
 mod oracle;
 mod power;

@@ -106,7 +106,10 @@ impl<C: Composition> World<C> {
                 return self.work(node, Work::Rebuild);
             }
             Mishap::Murk => self.darken(node),
-            Mishap::Ambush => self.lay_ambush(node),
+            Mishap::Ambush => self.lay_ambushes(),
+            Mishap::Fog => self.fog(),
+            Mishap::Storm => self.storm(),
+            Mishap::Amnesia => self.amnesia(node),
             Mishap::Haunt => self.haunt(),
             Mishap::Rot => self.rot(),
             Mishap::Wipe => self.wipe(),
@@ -159,7 +162,7 @@ impl<C: Composition> World<C> {
     }
 
     /// Until when a mishap lasts that begins now.
-    fn until_ns(&mut self) -> u64 {
+    pub(crate) fn until_ns(&mut self) -> u64 {
         let most_ns = self.settings.mishap_lasts_ns_max;
         self.now_ns + self.chances.mishaps.between(MILLISECOND, most_ns)
     }
@@ -180,7 +183,7 @@ impl<C: Composition> World<C> {
         self.computer(node).is_doomed = true;
     }
 
-    fn fault_on_links(&mut self, kind: &'static str, links: &[Link], until_ns: u64) {
+    pub(crate) fn fault_on_links(&mut self, kind: &'static str, links: &[Link], until_ns: u64) {
         let links = Links(links);
         self.fault(kind, &links.nodes(), Ends::At(until_ns), format_args!("{links}"));
     }
@@ -347,22 +350,6 @@ impl<C: Composition> World<C> {
     fn haunt(&mut self) {
         self.haunted_until_ns = self.until_ns() + 1_000 * MILLISECOND;
         self.fault("haunt", &[], Ends::At(self.haunted_until_ns), format_args!(""));
-    }
-
-    /// Messages from or to the node, or both, take their time.
-    fn darken(&mut self, node: NodeId) {
-        let rng = &mut self.chances.mishaps;
-        let (from, to) = *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some");
-        let others = self.computers.keys().copied().filter(|other| *other != node);
-        let links: Vec<Link> = others
-            .flat_map(|other| [((node, other), from), ((other, node), to)])
-            .filter_map(|(link, is_dark)| is_dark.then_some(link))
-            .collect();
-        self.counters.murks += 1;
-        self.network.darken(&links);
-        let until_ns = self.until_ns();
-        self.fault_on_links("murk", &links, until_ns);
-        self.queue.plan(until_ns, Event::Mend(Mend::Clear(links)));
     }
 
     /// The time of day of a computer jumps either way, or its monotonic clock ahead.

@@ -6,8 +6,8 @@ use kernel::{NodeId, Rng};
 
 use crate::{chances::wait_ns, counters::Counters, settings::NetworkSettings};
 
-/// How long a message takes at most in a murk: two or three election timeouts.
-const MURK_NS_MAX: u64 = 700_000_000;
+/// How long a message takes at most in a murk: less than an election timeout, a few, or many.
+const MURK_NS_MAX: [u64; 3] = [100_000_000, 700_000_000, 2_500_000_000];
 
 /// One direction of a link.
 pub(crate) type Link = (NodeId, NodeId);
@@ -79,7 +79,8 @@ impl Network {
         }
         if self.murks.contains_key(&link) && rng.chance(1, 2) {
             counters.held += 1;
-            return now_ns + rng.between(1_000_000, MURK_NS_MAX);
+            let most_ns = *rng.pick(&MURK_NS_MAX).expect("some times");
+            return now_ns + rng.between(1_000_000, most_ns);
         }
         let arrival =
             now_ns + wait_ns(rng, self.settings.delay_minimum_ns, self.settings.delay_mean_ns);

@@ -127,7 +127,7 @@ impl Settings {
             clients: ClientSettings::draw(&mut rng),
             mishaps,
             spared: Spared::default(),
-            mishap_every_ns: *rng.pick(&[50, 150, 500, 1_500]).expect("some times") * MILLISECOND,
+            mishap_every_ns: *rng.pick(&[40, 120, 400, 1_000]).expect("some times") * MILLISECOND,
             mishap_lasts_ns_max: *rng.pick(&[300, 1_000, 4_000]).expect("some times") * MILLISECOND,
             applier_lag_ns_max: *rng.pick(&[0, 100_000, 5_000_000]).expect("some lags"),
             thread_lag_ns_max: *rng.pick(&[0, 20_000, 500_000]).expect("some lags"),

@@ -93,10 +93,10 @@ mishaps! {
     rebuild: Rebuild, "rebuild", 3;
     /// Messages from or to one node take their time, each its own.
     murk: Murk, "murk", 12;
-    /// Something lies in wait for a node, until it stands, leads, writes or commits.
+    /// Something lies in wait for each node, until it stands, leads, writes or commits.
     ambush: Ambush, "ambush", 20;
     /// For a while everybody who comes to lead is harassed at once.
-    haunt: Haunt, "haunt", 6;
+    haunt: Haunt, "haunt", 15;
     /// Several changes of the membership are asked of several nodes at once.
     burst: Burst, "burst", 5;
     /// A bit of a log flips where it was durable, or a file vanishes.
@@ -107,6 +107,12 @@ mishaps! {
     leap: Leap, "leap", 4;
     /// The tables are flushed, so that the log can let go of all that it may.
     compact: Compact, "compact", 4;
+    /// All messages take their time, each its own, and perhaps the leader crashes.
+    fog: Fog, "fog", 8;
+    /// Leadership is to be handed over again and again.
+    storm: Storm, "storm", 8;
+    /// A follower whose disk stands still outlives the leader, stands for election, and forgets.
+    amnesia: Amnesia, "amnesia", 8;
 }
 
 impl MishapWeights {

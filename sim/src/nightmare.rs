@@ -1,0 +1,82 @@
+//! Mishaps in several acts, each modelled on what a known mistake needs to show itself.
+
+use alloc::vec::Vec;
+
+use kernel::NodeId;
+
+use crate::{
+    composition::Composition,
+    event::{Event, Mend},
+    network::{Link, between},
+    watch::Ends,
+    weights::Mishap,
+    world::World,
+};
+
+const MILLISECOND: u64 = 1_000_000;
+
+impl<C: Composition> World<C> {
+    /// Messages from or to the node, or both, take their time.
+    pub(crate) fn darken(&mut self, node: NodeId) {
+        let rng = &mut self.chances.mishaps;
+        let (from, to) = *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some");
+        let others = self.computers.keys().copied().filter(|other| *other != node);
+        let links: Vec<Link> = others
+            .flat_map(|other| [((node, other), from), ((other, node), to)])
+            .filter_map(|(link, is_dark)| is_dark.then_some(link))
+            .collect();
+        self.darken_links(links);
+    }
+
+    /// Nothing arrives when it should: answers come when the question is long forgotten.
+    pub(crate) fn fog(&mut self) {
+        let all: Vec<NodeId> = self.computers.keys().copied().collect();
+        self.darken_links(between(&all, &all));
+        if self.chances.mishaps.chance(1, 2)
+            && let Some(leader) = self.latest_leader()
+        {
+            self.crash(leader);
+            self.plan_start(leader);
+        }
+    }
+
+    fn darken_links(&mut self, links: Vec<Link>) {
+        self.counters.murks += 1;
+        self.network.darken(&links);
+        let until_ns = self.until_ns();
+        self.fault_on_links("murk", &links, until_ns);
+        self.queue.plan(until_ns, Event::Mend(Mend::Clear(links)));
+    }
+
+    /// Leadership goes round faster than messages get lost: what is late comes from an earlier term of
+    /// the same leader.
+    pub(crate) fn storm(&mut self) {
+        self.counters.storms += 1;
+        let mut at_ns = self.now_ns;
+        for _ in 0..self.chances.mishaps.between(3, 12) {
+            let alive = self.alive();
+            let rng = &mut self.chances.mishaps;
+            at_ns += rng.between(5, 120) * MILLISECOND;
+            if let Some(node) = rng.pick(&alive).copied() {
+                self.queue.plan(at_ns, Event::Sprung { node, mishap: Mishap::Transfer });
+            }
+        }
+        self.fault("storm of transfers", &[], Ends::At(at_ns), format_args!(""));
+    }
+
+    /// A follower's disk stands still, and then the leader crashes. If the follower stands for election,
+    /// it forgets all that it has not written, its own candidacy included, and answers reach it late.
+    pub(crate) fn amnesia(&mut self, node: NodeId) {
+        let Some(leader) = self.latest_leader().filter(|leader| *leader != node) else {
+            return;
+        };
+        self.counters.amnesias += 1;
+        let rng = &mut self.chances.mishaps;
+        let (crash_ns, stall_ns) =
+            (rng.between(1, 150) * MILLISECOND, rng.between(300, 1_000) * MILLISECOND);
+        self.fault("amnesia", &[node], Ends::At(self.now_ns + stall_ns), format_args!(""));
+        self.computer(node).stalled_until_ns = self.now_ns + stall_ns;
+        self.queue.plan(self.now_ns + crash_ns, Event::Mend(Mend::Fall(leader)));
+        self.lie_in_wait_for_candidacy(node);
+    }
+}
