@@ -109,7 +109,7 @@ impl<C: Composition> World<C> {
             Mishap::Harass => self.harass(),
             Mishap::Stall => self.stall(node),
             Mishap::Full => self.fill(node),
-            Mishap::DiskFailure => self.computer(node).fails_next = true,
+            Mishap::DiskFailure => self.fail_disk(node),
             Mishap::Change => return self.change(node),
             Mishap::Transfer => return self.transfer(node, &alive),
             Mishap::Rebuild => return self.work(node, Work::Rebuild),
@@ -304,6 +304,7 @@ impl<C: Composition> World<C> {
             computer.stalled_until_ns = 0;
             computer.is_full = false;
             computer.fails_next = false;
+            computer.base_disk.heal();
             computer.is_doomed = false;
             if computer.is_off() && computer.is_in_use && !computer.is_lost {
                 let at_ns = self.now_ns + self.chances.mishaps.between(0, 500 * MILLISECOND);

@@ -11,6 +11,7 @@ use log::{Recovered, Recovery, RecoveryError, Trust};
 use replica::{Applier, Gate, Keeper, SnapshotReceiver};
 
 use crate::{
+    base_disk::tables_meta,
     clock::Clock,
     composition::{Boot, Composition},
     computer::Power,
@@ -18,6 +19,7 @@ use crate::{
     event::{Event, Mend, Wake},
     finding::Finding,
     life::{Life, Waiting},
+    tables_disk::Interrupted,
     world::World,
 };
 
@@ -42,21 +44,15 @@ impl<C: Composition> World<C> {
         }
         computer.log_disk.crash(computer.garbled_one_in, rng);
         computer.backlog = None;
-        let Power::On(life) = core::mem::replace(&mut computer.power, Power::Off) else {
+        let power = core::mem::replace(&mut computer.power, Power::Off);
+        let interrupted = interrupted(&power);
+        let is_in_flush = computer.base_disk.is_real() && interrupted.is_writing();
+        self.counters.crashes_in_flush += u64::from(is_in_flush);
+        computer.base_disk.crash(&interrupted, rng);
+        let Power::On(life) = power else {
             return;
         };
         self.counters.crashes += 1;
-        if let Some((generation, flush)) = life.flush
-            && rng.chance(1, 2)
-        {
-            computer.base_disk.flush(generation, &flush);
-        }
-        if let Some(receiving) = life.receiving
-            && rng.chance(1, 2)
-        {
-            computer.base_disk.finish(receiving.generation, &receiving.meta);
-        }
-        computer.base_disk.drop_unfinished();
         for (_, waiting) in life.waiting {
             if let Waiting::Client { client, .. } = waiting {
                 self.client_lost(client);
@@ -148,26 +144,57 @@ impl<C: Composition> World<C> {
         let wall_ahead_ms = self.chances.lives.between(0, 100_000);
         let now_ns = self.now_ns;
         self.computer(node).clock = Clock::new(now_ns, fast, wall_ahead_ms);
-        let life = self.new_life(peer, *recovered)?;
+        let Some(life) = self.new_life(peer, *recovered)? else {
+            return Ok(());
+        };
         self.computer(node).power = Power::On(Box::new(life));
         self.give(node, kernel::Input::Timeout)
     }
 
-    fn new_life(&mut self, me: Peer, recovered: Recovered) -> Result<Life<C>, Finding> {
-        let now_ns = self.now_ns;
-        let computer = self.computer(me.node);
-        let now = computer.clock.local(now_ns);
-        let Some(tables) = computer.base_disk.open(recovered.generation) else {
-            let generation = recovered.generation;
-            let text = format!("{me} needs generation {generation} of its tables, which is gone");
-            return Err(Finding::Safety(text));
-        };
-        let applied = tables.meta().applied.index;
+    /// The applier over the tables that the log names; nothing if their disk fails, and then the
+    /// process ends again.
+    fn new_applier(
+        &mut self,
+        me: Peer,
+        recovered: &Recovered,
+    ) -> Result<Option<Applier<C::Machine>>, Finding> {
         let machine = self.composition.machine();
-        let mut applier = Applier::new(me, machine, tables).map_err(|fault| {
-            Finding::Safety(format!("the applier of {me} does not start: {fault}"))
-        })?;
-        applier.set_flush_bytes(self.settings.flush_bytes);
+        let flush_bytes = self.settings.flush_bytes;
+        let rng = &mut self.chances.disk;
+        let computer = self.computers.get_mut(&me.node).expect("every node has a computer");
+        let base_disk = &mut computer.base_disk;
+        let opened = base_disk.open(recovered.generation).and_then(|tables| {
+            let applied = tables.meta().applied.index;
+            Ok((applied, Applier::new(me, machine, tables)?))
+        });
+        match opened {
+            Ok((applied, _)) if applied < recovered.base.index => Err(Finding::Safety(format!(
+                "the tables of {me} end at {applied}, and its log begins after {}",
+                recovered.base
+            ))),
+            Ok((_, mut applier)) => {
+                applier.set_flush_bytes(flush_bytes);
+                Ok(Some(applier))
+            }
+            Err(_) if base_disk.take_failure() => {
+                base_disk.crash(&Interrupted::default(), rng);
+                self.counters.real_base_failures += 1;
+                self.note(format_args!("{me} cannot open its tables"));
+                self.plan_start(me.node);
+                Ok(None)
+            }
+            Err(fault) => {
+                Err(Finding::Safety(format!("the applier of {me} does not start: {fault}")))
+            }
+        }
+    }
+
+    fn new_life(&mut self, me: Peer, recovered: Recovered) -> Result<Option<Life<C>>, Finding> {
+        let now = self.local_now(me.node);
+        let Some(applier) = self.new_applier(me, &recovered)? else {
+            return Ok(None);
+        };
+        let applied = applier.applied().index;
         let boot = Boot {
             me,
             seed: self.chances.lives.next(),
@@ -180,7 +207,7 @@ impl<C: Composition> World<C> {
             applied,
             trust: recovered.trust,
         };
-        Ok(Life {
+        Ok(Some(Life {
             me,
             node: self.composition.boot(boot),
             inputs: VecDeque::new(),
@@ -198,6 +225,7 @@ impl<C: Composition> World<C> {
             generation: recovered.generation,
             work: VecDeque::new(),
             is_applier_planned: false,
+            has_failed_tables: false,
             flush: None,
             senders: BTreeMap::new(),
             streams_begun: 0,
@@ -211,7 +239,7 @@ impl<C: Composition> World<C> {
             role: Role::Follower,
             term: Term(0),
             leader: None,
-        })
+        }))
     }
 
     /// A request is given to a node; how it ends is told to whoever waits.
@@ -239,5 +267,23 @@ impl<C: Composition> World<C> {
             return Ok(());
         }
         self.give(node, input)
+    }
+}
+
+/// What of the tables becomes durable just now, or is being read.
+fn interrupted<C: Composition>(power: &Power<C>) -> Interrupted<'_> {
+    match power {
+        Power::Off => Interrupted::default(),
+        Power::Starting(recovered) => {
+            Interrupted { open: Some(recovered.generation), ..Interrupted::default() }
+        }
+        Power::On(life) => Interrupted {
+            open: None,
+            flush: life.flush.as_ref().map(|(generation, flush)| (*generation, flush)),
+            finish: life
+                .receiving
+                .as_ref()
+                .map(|receiving| (receiving.generation, tables_meta(&receiving.meta))),
+        },
     }
 }
