@@ -10,7 +10,7 @@ use log::{DiskOperation, Identity, Log, Recovered, Recovery, RecoveryError, Segm
 
 use crate::{
     GROUP,
-    base::GenerationFile,
+    base::{self, GenerationFile},
     config::{Begin, HostConfig},
     disk::{Disk, room},
     folder::{Folder, Layout},
@@ -63,7 +63,7 @@ fn make(config: &HostConfig, folder: &Folder) -> Result<Contents, StartError> {
     let tables_meta = TablesMeta { membership: membership.clone(), ..TablesMeta::default() };
     let generation = Generation::default();
     let path = folder.layout.generation(generation);
-    let tables = GenerationFile::create(&path, config.limits.tables_cache_bytes, &tables_meta)
+    let tables = base::create(&path, config.limits.tables_cache_bytes, &tables_meta)
         .map_err(|fault| tables_error(fault, &folder.layout))?;
     Ok(Contents {
         incarnation: log.incarnation(),
@@ -173,7 +173,7 @@ fn open_tables(
     if !path.exists() {
         return Err(damaged(String::from("the file is missing")));
     }
-    let tables = GenerationFile::open(&path, config.limits.tables_cache_bytes)
+    let tables = base::open(&path, config.limits.tables_cache_bytes)
         .map_err(|fault| tables_error(fault, layout))?;
     let meta = tables.meta().map_err(|fault| tables_error(fault, layout))?;
     let last = recovered.log.last();
