@@ -139,11 +139,8 @@ impl<N: Node> SnapshotThread<N> {
         self.drop_unfinished();
         self.streams.last_generation = generation;
         let path = self.shared.layout.generation(generation);
-        let file = base::create(
-            &path,
-            self.shared.limits.tables_cache_bytes,
-            &TablesMeta::default(),
-        )?;
+        let file =
+            base::create(&path, self.shared.limits.tables_cache_bytes, &TablesMeta::default())?;
         let filling = file.fill()?;
         self.streams.receiving = Some((generation, file, Some(filling)));
         Ok(())

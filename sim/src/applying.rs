@@ -2,7 +2,7 @@
 
 use alloc::{format, vec::Vec};
 
-use kernel::{Input, NodeId, StateMachine};
+use kernel::{Input, NodeId, Peer, StateMachine};
 use replica::ApplierOutput;
 
 use crate::{
@@ -160,6 +160,18 @@ impl<C: Composition> World<C> {
         let peer = life.me;
         let wait = wait_ns(&mut self.chances.disk, 10_000, self.settings.disk.flush_mean_ns);
         self.queue.plan(self.now_ns + wait, Event::Wake { peer, wake: Wake::Flush });
+        self.doom_flush(peer, wait);
+    }
+
+    /// A computer that is to crash while its disk is at work may do so in a flush of its tables, if
+    /// there is more to it than one step.
+    fn doom_flush(&mut self, peer: Peer, wait_ns: u64) {
+        let computer = self.computers.get_mut(&peer.node).expect("every node has a computer");
+        if computer.is_doomed && computer.base_disk.is_real() && self.chances.disk.chance(1, 2) {
+            computer.is_doomed = false;
+            let at_ns = self.now_ns + self.chances.disk.below(wait_ns);
+            self.queue.plan(at_ns, Event::Wake { peer, wake: Wake::Doom });
+        }
     }
 
     pub(crate) fn flush_done(&mut self, node: NodeId) -> Result<(), Finding> {

@@ -6,6 +6,8 @@
 //! TRACE=1 SEED=17 cargo test -p archipel-tests --test seeds one_seed -- --nocapture    and tell all
 //! SEEDS=1000..5000 cargo test -p archipel-tests --test seeds many_seeds -- --nocapture others
 //! ```
+//! BASE=real puts the tables of every world into the real base, BASE=map into a map; without it the
+//! seed decides.
 
 use std::{
     fmt::Write,
@@ -31,9 +33,19 @@ impl Write for ToError {
     }
 }
 
+fn cluster(seed: u64) -> RaftWithKv {
+    let drawn = RaftWithKv::draw(seed);
+    match std::env::var("BASE").as_deref() {
+        Ok("real") => drawn.over_real_base(seed),
+        Ok("map") => drawn.over_map(),
+        Ok(other) => panic!("BASE is real or map, not {other}"),
+        Err(_) => drawn,
+    }
+}
+
 fn run_seed(seed: u64, traced: bool) -> Result<Report, String> {
     let trace: Option<Box<dyn Write>> = if traced { Some(Box::new(ToError)) } else { None };
-    let world = || run(RaftWithKv::draw(seed), Settings::draw(seed), trace);
+    let world = || run(cluster(seed), Settings::draw(seed), trace);
     match catch_unwind(AssertUnwindSafe(world)) {
         Ok(Ok(report)) if report.undecided => Err("the history could not be judged".into()),
         Ok(Ok(report)) => Ok(report),

@@ -4,5 +4,7 @@
 //! the same worlds.
 
 mod raft_with_kv;
+mod real_base;
 
 pub use raft_with_kv::RaftWithKv;
+pub use real_base::RealBase;
