@@ -6,6 +6,7 @@
 //!   World                   events in order of virtual time                    world, queue
 //!     Network               delay, loss, copies, cuts                          network
 //!     Computer              survives a crash: two disks and a clock            computer, log_disk, base_disk
+//!       TablesDisk          a map, or what the composition puts in             tables_disk, map_disk
 //!       Life                dies in a crash: node, keeper, gate, applier       life
 //!     Crowd                 clients, and what they were told                   crowd
 //!     mishaps               crashes, pauses, cuts, changes of the membership   mishap

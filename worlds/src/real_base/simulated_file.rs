@@ -310,3 +310,66 @@ fn place(number: u64) -> usize {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("nobody panics with a simulated disk in hand")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Content, SECTOR_BYTES};
+    use kernel::Rng;
+
+    /// A file of two flushed sectors of 1, a third that grew since, and 2 written over all.
+    fn written() -> Content {
+        let mut content = Content::default();
+        content.write(0, &[1; 2 * SECTOR_BYTES]);
+        content.flush();
+        content.set_len(3 * SECTOR_BYTES);
+        content.write(0, &[2; 3 * SECTOR_BYTES]);
+        content
+    }
+
+    #[test]
+    fn a_crash_keeps_drops_and_tears_what_was_not_flushed() {
+        let (mut kept, mut dropped, mut torn, mut short) = (0, 0, 0, 0);
+        for seed in 0..400 {
+            let mut content = written();
+            content.crash(&mut Rng::new(seed));
+            short += u64::from(content.bytes.len() == 2 * SECTOR_BYTES);
+            for sector in content.bytes[..2 * SECTOR_BYTES].chunks(SECTOR_BYTES) {
+                let news = sector.iter().filter(|byte| **byte == 2).count();
+                assert!(sector.iter().all(|byte| [1, 2].contains(byte)), "seed {seed}");
+                let of_kind = match news {
+                    0 => &mut dropped,
+                    SECTOR_BYTES => &mut kept,
+                    _ => &mut torn,
+                };
+                *of_kind += 1;
+            }
+        }
+        let all = [kept, dropped, torn, short];
+        assert!(all.iter().all(|count| *count > 20), "kept, dropped, torn, short: {all:?}");
+    }
+
+    #[test]
+    fn what_was_flushed_stays() {
+        for seed in 0..50 {
+            let mut content = written();
+            content.flush();
+            content.crash(&mut Rng::new(seed));
+            assert_eq!(content.bytes, [2; 3 * SECTOR_BYTES]);
+        }
+    }
+
+    #[test]
+    fn a_shorter_file_may_be_as_long_as_before_again() {
+        let mut lengths = [false; 2];
+        for seed in 0..50 {
+            let mut content = Content::default();
+            content.write(0, &[1; 2 * SECTOR_BYTES]);
+            content.flush();
+            content.set_len(SECTOR_BYTES);
+            content.crash(&mut Rng::new(seed));
+            assert!(content.bytes[..SECTOR_BYTES] == [1; SECTOR_BYTES]);
+            lengths[content.bytes.len() / SECTOR_BYTES - 1] = true;
+        }
+        assert_eq!(lengths, [true; 2]);
+    }
+}
