@@ -53,7 +53,7 @@ impl RaftWithKv {
     /// from `seed`.
     #[must_use]
     pub fn over_real_base(self, seed: u64) -> Self {
-        let mut rng = Rng::new(seed ^ 0x6361_6368_65);
+        let mut rng = Rng::new(seed ^ 0x0063_6163_6865);
         // Without a cache each page is written and read at once.
         let cache_bytes = *rng.pick(&[0, 64 << 10, 1 << 20]).expect("some sizes");
         Self { real_base_cache_bytes: Some(cache_bytes), ..self }

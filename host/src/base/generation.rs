@@ -90,6 +90,11 @@ impl Place for FilePlace {
     }
 
     fn open(&self) -> Result<FileBackend, Fault> {
+        // After a failed flush the cache of the system may hold what the disk does not. A life that
+        // believed it would compact the log up to there.
+        if let Ok(file) = fs::File::open(&self.path) {
+            let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+        }
         self.backend(fs::OpenOptions::new().read(true).write(true))
     }
 
