@@ -38,7 +38,7 @@ impl Generations {
         let mut files = lock(&self.files);
         let kept = files.split_off(&current);
         for file in std::mem::replace(&mut *files, kept).into_values() {
-            file.retire();
+            file.place().retire();
         }
     }
 }

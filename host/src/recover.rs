@@ -11,7 +11,7 @@ use replica::check_fit;
 
 use crate::{
     GROUP,
-    base::GenerationFile,
+    base::{self, GenerationFile},
     config::{Begin, HostConfig},
     disk::{Disk, room},
     folder::{Folder, Layout},
@@ -64,7 +64,7 @@ fn make(config: &HostConfig, folder: &Folder) -> Result<Contents, StartError> {
     let tables_meta = TablesMeta { membership: membership.clone(), ..TablesMeta::default() };
     let generation = Generation::default();
     let path = folder.layout.generation(generation);
-    let tables = GenerationFile::create(&path, config.limits.tables_cache_bytes, &tables_meta)
+    let tables = base::create(&path, config.limits.tables_cache_bytes, &tables_meta)
         .map_err(|fault| tables_error(fault, &folder.layout))?;
     Ok(Contents {
         incarnation: log.incarnation(),
@@ -174,7 +174,7 @@ fn open_tables(
     if !path.exists() {
         return Err(damaged(String::from("the file is missing")));
     }
-    let tables = GenerationFile::open(&path, config.limits.tables_cache_bytes)
+    let tables = base::open(&path, config.limits.tables_cache_bytes)
         .map_err(|fault| tables_error(fault, layout))?;
     let meta = tables.meta().map_err(|fault| tables_error(fault, layout))?;
     check_fit(recovered, &meta).map_err(|misfit| match misfit.is_of_the_log() {

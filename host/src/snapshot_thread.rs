@@ -7,7 +7,7 @@ use kernel::{Fault, Generation, Node, NodeId, Peer, Reading, SnapshotMeta, Table
 use replica::{ReceiverEffect, SenderEffect, SnapshotMessage, SnapshotReceiver, SnapshotSender};
 
 use crate::{
-    base::{Filling, GenerationFile},
+    base::{self, Filling, GenerationFile},
     inbox::Event,
     running::yield_to_others,
     shared::Shared,
@@ -139,11 +139,8 @@ impl<N: Node> SnapshotThread<N> {
         self.drop_unfinished();
         self.streams.last_generation = generation;
         let path = self.shared.layout.generation(generation);
-        let file = GenerationFile::create(
-            &path,
-            self.shared.limits.tables_cache_bytes,
-            &TablesMeta::default(),
-        )?;
+        let file =
+            base::create(&path, self.shared.limits.tables_cache_bytes, &TablesMeta::default())?;
         let filling = file.fill()?;
         self.streams.receiving = Some((generation, file, Some(filling)));
         Ok(())
@@ -169,7 +166,7 @@ impl<N: Node> SnapshotThread<N> {
         });
         if stored.is_err() {
             // Where there was no room for it, it must not stay and take what there is.
-            file.retire();
+            file.place().retire();
         }
         stored?;
         self.shared.generations.insert(generation, file);
@@ -200,7 +197,7 @@ impl<N: Node> SnapshotThread<N> {
     fn drop_unfinished(&mut self) {
         if let Some((_, file, filling)) = self.streams.receiving.take() {
             drop(filling);
-            file.retire();
+            file.place().retire();
         }
     }
 }

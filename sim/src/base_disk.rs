@@ -1,117 +1,176 @@
-//! The durable base of the tables: generations of ordered maps, written in whole transactions.
+//! The durable base of the tables of one computer, held to what it promised.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, sync::Arc, vec, vec::Vec};
 
 use bytes::Bytes;
 use kernel::{
-    BaseReading, EntryId, Fault, Generation, Membership, SnapshotMeta, Stamp, Tables, TablesMeta,
-    tables::Flush,
+    BaseReading, EntryId, Fault, Generation, Membership, Rng, SnapshotMeta, Stamp, Tables,
+    TablesMeta,
+    tables::{Flush, pair_hash},
 };
 
+use crate::tables_disk::{Interrupted, TablesDisk};
+
+/// After all keys: no table has this number.
+const END: &[u8] = &[255];
+
 /// All generations of the tables of one computer.
+///
+/// A transaction is there whole or not at all: what a generation says of itself at a start is what
+/// the last transaction wrote, or one that a crash or a failure cut short; and its digest is that of
+/// the pairs that are really there.
 #[derive(Debug)]
 pub(crate) struct BaseDisk {
-    generations: BTreeMap<Generation, Stored>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Stored {
-    pairs: Arc<Pairs>,
-    /// Nothing until the generation is whole and durable.
-    meta: Option<TablesMeta>,
-}
-
-/// One moment of a generation.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Pairs(BTreeMap<Bytes, Bytes>);
-
-impl BaseReading for Pairs {
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        Ok(self.0.get(key).cloned())
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, Fault> {
-        let range = (core::ops::Bound::Included(from), core::ops::Bound::Excluded(to));
-        let pairs = self.0.range::<[u8], _>(range).take(limit);
-        Ok(pairs.map(|(key, value)| (key.clone(), value.clone())).collect())
-    }
+    disk: Box<dyn TablesDisk>,
+    /// What each generation may say of itself at the next start.
+    possible: BTreeMap<Generation, Vec<TablesMeta>>,
 }
 
 impl BaseDisk {
     /// A new computer's: generation 0, empty.
-    pub(crate) fn new(membership: Membership) -> Self {
+    pub(crate) fn new(mut disk: Box<dyn TablesDisk>, membership: Membership) -> Self {
+        let first = Generation(0);
         let meta = TablesMeta {
             applied: EntryId::default(),
             stamp: Stamp::default(),
             membership,
             digest: 0,
         };
-        let first = Stored { meta: Some(meta), ..Stored::default() };
-        Self { generations: BTreeMap::from([(Generation(0), first)]) }
+        disk.create(first, &meta);
+        Self { disk, possible: BTreeMap::from([(first, vec![meta])]) }
     }
 
     /// The tables of a generation, after a start; the others go.
-    pub(crate) fn open(&mut self, generation: Generation) -> Option<Tables> {
-        self.generations.retain(|number, _| *number == generation);
-        let stored = self.generations.get(&generation)?;
-        let pairs: Arc<dyn BaseReading> = Arc::<Pairs>::clone(&stored.pairs);
-        Some(Tables::new(pairs, stored.meta.clone()?))
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn open(&mut self, generation: Generation) -> Result<Tables, Fault> {
+        let gone = || Fault::Corrupt(format!("{generation:?} of the tables is gone"));
+        let meta = self.disk.open(generation)?.ok_or_else(gone)?;
+        let possible = self.possible.get(&generation);
+        if !possible.is_some_and(|metas| metas.contains(&meta)) {
+            let what =
+                format!("{generation:?} says {meta:?}, which was never written: {possible:?}");
+            return Err(Fault::Corrupt(what));
+        }
+        let base = self.disk.reading(generation)?.ok_or_else(gone)?;
+        let pairs = base.scan(&[], END, usize::MAX)?;
+        let sum =
+            |sum: u128, (key, value): &(Bytes, Bytes)| sum.wrapping_add(pair_hash(key, value));
+        let digest = pairs.iter().fold(0, sum);
+        if digest != meta.digest {
+            let what = format!("{generation:?} says {meta:?}, and its pairs add up to {digest}");
+            return Err(Fault::Corrupt(what));
+        }
+        self.possible = BTreeMap::from([(generation, vec![meta.clone()])]);
+        Ok(Tables::new(base, meta))
     }
 
-    /// The present moment of a generation.
-    pub(crate) fn reading(&self, generation: Generation) -> Option<Arc<dyn BaseReading>> {
-        let stored = self.generations.get(&generation)?;
-        let pairs: Arc<dyn BaseReading> = Arc::<Pairs>::clone(&stored.pairs);
-        Some(pairs)
+    /// The present moment of a generation; nothing if it is not there.
+    ///
+    /// # Errors
+    /// As for all that follow: what the disk says.
+    pub(crate) fn reading(
+        &self,
+        generation: Generation,
+    ) -> Result<Option<Arc<dyn BaseReading>>, Fault> {
+        self.disk.reading(generation)
     }
 
     /// Carries a flush out, whole.
-    pub(crate) fn flush(&mut self, generation: Generation, flush: &Flush) {
-        // A flush into a generation that a snapshot has replaced has nowhere to go.
-        let Some(stored) = self.generations.get_mut(&generation) else {
-            return;
-        };
-        let pairs = Arc::make_mut(&mut stored.pairs);
-        for (key, value) in flush.changes.iter() {
-            match value {
-                Some(value) => pairs.0.insert(key.clone(), value.clone()),
-                None => pairs.0.remove(key),
-            };
-        }
-        stored.meta = Some(flush.meta.clone());
+    pub(crate) fn flush(&mut self, generation: Generation, flush: &Flush) -> Result<(), Fault> {
+        self.allow(generation, &flush.meta);
+        self.disk.flush(generation, flush)?;
+        self.settle(generation);
+        Ok(())
     }
 
     /// Begins a generation; those begun before and not finished go.
-    pub(crate) fn begin(&mut self, generation: Generation) {
-        self.drop_unfinished();
-        self.generations.insert(generation, Stored::default());
+    pub(crate) fn begin(&mut self, generation: Generation) -> Result<(), Fault> {
+        self.possible.remove(&generation);
+        self.disk.begin(generation)
     }
 
     /// Puts pairs into a generation that was begun.
-    pub(crate) fn store(&mut self, generation: Generation, pairs: Vec<(Bytes, Bytes)>) {
-        let stored = self.generations.get_mut(&generation).expect("the generation was begun");
-        Arc::make_mut(&mut stored.pairs).0.extend(pairs);
+    pub(crate) fn store(
+        &mut self,
+        generation: Generation,
+        pairs: Vec<(Bytes, Bytes)>,
+    ) -> Result<(), Fault> {
+        self.disk.store(generation, pairs)
     }
 
     /// A generation is whole and durable.
-    pub(crate) fn finish(&mut self, generation: Generation, meta: &SnapshotMeta) {
-        if let Some(stored) = self.generations.get_mut(&generation) {
-            stored.meta = Some(TablesMeta {
-                applied: meta.last,
-                stamp: meta.stamp,
-                membership: meta.membership.clone(),
-                digest: meta.digest,
-            });
-        }
+    pub(crate) fn finish(
+        &mut self,
+        generation: Generation,
+        meta: &SnapshotMeta,
+    ) -> Result<(), Fault> {
+        let meta = tables_meta(meta);
+        self.disk.finish(generation, &meta)?;
+        self.possible.insert(generation, vec![meta]);
+        Ok(())
     }
 
     /// The generations before this one are of no use any more.
     pub(crate) fn drop_before(&mut self, generation: Generation) {
-        self.generations.retain(|number, _| *number >= generation);
+        self.disk.drop_before(generation);
     }
 
-    /// What was not finished is gone after a crash.
+    /// What was begun and not finished is given up.
     pub(crate) fn drop_unfinished(&mut self) {
-        self.generations.retain(|_, stored| stored.meta.is_some());
+        self.disk.drop_unfinished();
+    }
+
+    /// The process ends in the middle of some work.
+    pub(crate) fn crash(&mut self, interrupted: &Interrupted<'_>, rng: &mut Rng) {
+        if let Some((generation, flush)) = interrupted.flush {
+            self.allow(generation, &flush.meta);
+        }
+        self.disk.crash(interrupted, rng);
+    }
+
+    /// True for an engine over simulated files.
+    pub(crate) fn is_real(&self) -> bool {
+        self.disk.is_real()
+    }
+
+    /// Lets one of the next operations fail; false if the disk cannot.
+    pub(crate) fn fail_soon(&mut self, rng: &mut Rng) -> bool {
+        self.disk.fail_soon(rng)
+    }
+
+    /// Nothing fails any more.
+    pub(crate) fn heal(&mut self) {
+        self.disk.heal();
+    }
+
+    /// True if the fault that was just given was asked for.
+    pub(crate) fn take_failure(&mut self) -> bool {
+        self.disk.take_failure()
+    }
+
+    /// A transaction has begun.
+    fn allow(&mut self, generation: Generation, meta: &TablesMeta) {
+        if let Some(metas) = self.possible.get_mut(&generation) {
+            metas.push(meta.clone());
+        }
+    }
+
+    /// The transaction that has begun last is durable.
+    fn settle(&mut self, generation: Generation) {
+        if let Some(metas) = self.possible.get_mut(&generation) {
+            metas.drain(..metas.len() - 1);
+        }
+    }
+}
+
+/// What tables that are a snapshot say of themselves.
+pub(crate) fn tables_meta(meta: &SnapshotMeta) -> TablesMeta {
+    TablesMeta {
+        applied: meta.last,
+        stamp: meta.stamp,
+        membership: meta.membership.clone(),
+        digest: meta.digest,
     }
 }

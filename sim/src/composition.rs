@@ -1,6 +1,6 @@
 //! What the simulator cannot know: which consensus, which system, and how clients speak to them.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::{self, Debug};
 
 use bytes::Bytes;
@@ -9,6 +9,8 @@ use kernel::{
     PersistNumber, Session, Stamp, StateMachine,
 };
 use log::Trust;
+
+use crate::{map_disk::MapDisk, tables_disk::TablesDisk};
 
 /// Puts a consensus and a system together into something that the simulator can run.
 pub trait Composition {
@@ -22,6 +24,11 @@ pub trait Composition {
 
     /// A node that starts with what its disk holds.
     fn boot(&self, boot: Boot) -> Self::Node;
+
+    /// An empty disk for the tables of one computer: a map, or an engine over simulated files.
+    fn tables_disk(&self) -> Box<dyn TablesDisk> {
+        Box::new(MapDisk::default())
+    }
 
     /// The request, and for a read the query, that `call` on `key` becomes.
     fn ask(

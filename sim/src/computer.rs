@@ -7,7 +7,7 @@ use log::{DiskOperation, Identity, Limits, Log, Recovered};
 
 use crate::{
     ambush::Ambush, base_disk::BaseDisk, clock::Clock, composition::Composition, event::Event,
-    life::Life, log_disk::LogDisk,
+    life::Life, log_disk::LogDisk, tables_disk::TablesDisk,
 };
 
 /// A message of a composition's node.
@@ -51,7 +51,12 @@ pub(crate) enum Power<C: Composition> {
 
 impl<C: Composition> Computer<C> {
     /// A computer with an empty disk, onto which a new log is put.
-    pub(crate) fn new(identity: Identity, limits: Limits, membership: Membership) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        limits: Limits,
+        membership: Membership,
+        tables: Box<dyn TablesDisk>,
+    ) -> Self {
         let mut log_disk = LogDisk::default();
         let (_, operations) = Log::create(identity, limits, crate::life::GROUP, membership.clone());
         for operation in &operations {
@@ -60,7 +65,7 @@ impl<C: Composition> Computer<C> {
         Self {
             identity,
             log_disk,
-            base_disk: BaseDisk::new(membership),
+            base_disk: BaseDisk::new(tables, membership),
             clock: Clock::new(0, Clock::EXACT, 0),
             power: Power::Off,
             backlog: None,

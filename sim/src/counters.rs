@@ -46,6 +46,14 @@ counters! {
     fetches: "fetches",
     /// Flushes of tables into their base.
     flushes: "table flushes",
+    /// Worlds whose tables lie in a real engine over simulated files.
+    real_bases: "worlds over the real base",
+    /// Flushes into a real engine.
+    real_base_flushes: "flushes into the real base",
+    /// Crashes of a real engine while something became durable.
+    crashes_in_flush: "crashes in a flush of the real base",
+    /// Lives ended because a real engine's file failed.
+    real_base_failures: "failures of the real base",
     /// Batches that logs wrote.
     batches: "log batches",
     /// Mishaps of all kinds that happened.

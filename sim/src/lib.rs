@@ -6,6 +6,7 @@
 //!   World                   events in order of virtual time                    world, queue
 //!     Network               delay, loss, copies, cuts                          network
 //!     Computer              survives a crash: two disks and a clock            computer, log_disk, base_disk
+//!       TablesDisk          a map, or what the composition puts in             tables_disk, map_disk
 //!       Life                dies in a crash: node, keeper, gate, applier       life
 //!     Crowd                 clients, and what they were told                   crowd
 //!     mishaps               crashes, pauses, cuts, changes of the membership   mishap
@@ -40,6 +41,7 @@ mod finding;
 mod happening;
 mod life;
 mod log_disk;
+mod map_disk;
 mod mishap;
 mod network;
 mod nightmare;
@@ -52,6 +54,7 @@ mod settings;
 mod shadow;
 mod snapshots;
 mod storing;
+mod tables_disk;
 mod trial;
 mod watch;
 mod weights;
@@ -61,7 +64,9 @@ pub use composition::{Asked, Boot, Composition, InputOf, MembershipChange};
 pub use counters::Counters;
 pub use finding::Finding;
 pub use happening::{Fate, Happening, Layer, Told, Witness};
+pub use map_disk::MapDisk;
 pub use run::{Report, run};
 pub use settings::{ClientSettings, DiskSettings, NetworkSettings, Settings};
+pub use tables_disk::{Interrupted, TablesDisk};
 pub use weights::{Mishap, MishapWeights, Spared, UnknownMishap};
 pub use world::World;

@@ -46,6 +46,8 @@ pub(crate) struct Life<C: Composition> {
     pub(crate) is_applier_planned: bool,
     /// A bit has flipped in what the applier is to apply.
     pub(crate) has_flipped: bool,
+    /// The disk of the tables has failed: the applier does nothing any more, and the process will end.
+    pub(crate) has_failed_tables: bool,
     pub(crate) flush: Option<(Generation, Flush)>,
 
     pub(crate) senders: BTreeMap<NodeId, SnapshotSender>,
@@ -67,11 +69,20 @@ pub(crate) struct Life<C: Composition> {
     pub(crate) leader: Option<NodeId>,
 }
 
+impl<C: Composition> Life<C> {
+    /// What the applier does next.
+    pub(crate) fn next_work(&mut self) -> Option<Work> {
+        if self.has_failed_tables { None } else { self.work.pop_front() }
+    }
+}
+
 /// A snapshot that is being made durable, and what comes after it.
 #[derive(Debug)]
 pub(crate) struct Receiving {
     pub(crate) meta: SnapshotMeta,
     pub(crate) generation: Generation,
+    /// Who sends it, in which stream.
+    pub(crate) source: (Peer, u64),
     pub(crate) then: VecDeque<ReceiverEffect>,
 }
 

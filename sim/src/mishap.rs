@@ -94,10 +94,7 @@ impl<C: Composition> World<C> {
             }
             Mishap::Stall => self.stall(node),
             Mishap::Full => self.fill(node),
-            Mishap::DiskFailure => {
-                self.fault(DISK_FAILURE, &[node], Ends::WhenSaid, format_args!(""));
-                self.computer(node).fails_next = true;
-            }
+            Mishap::DiskFailure => self.fail_disk(node),
             Mishap::Change => return self.change(node),
             Mishap::Burst => return self.burst(),
             Mishap::Transfer => return self.transfer(node),
@@ -381,6 +378,7 @@ impl<C: Composition> World<C> {
             computer.stalled_until_ns = 0;
             computer.is_full = false;
             computer.fails_next = false;
+            computer.base_disk.heal();
             computer.is_doomed = false;
             computer.ambush = None;
             if computer.is_off() && computer.is_in_use && !computer.is_lost {

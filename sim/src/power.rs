@@ -12,6 +12,7 @@ use log::{Limits, Recovered, Recovery, RecoveryError, Trust};
 use replica::{Applier, Gate, Keeper, SnapshotReceiver, check_fit};
 
 use crate::{
+    base_disk::tables_meta,
     clock::Clock,
     composition::{Boot, Composition},
     computer::{Computer, Power},
@@ -20,7 +21,9 @@ use crate::{
     finding::Finding,
     happening::Happening,
     life::{Life, Waiting},
-    mishap::{DOOM, PAUSE},
+    mishap::{DISK_FAILURE, DOOM, PAUSE},
+    tables_disk::Interrupted,
+    watch::Ends,
     world::World,
 };
 
@@ -50,21 +53,15 @@ impl<C: Composition> World<C> {
         computer.log_disk.crash(garbled_one_in, rng);
         computer.ambush = None;
         computer.backlog = None;
-        let Power::On(life) = core::mem::replace(&mut computer.power, Power::Off) else {
+        let power = core::mem::replace(&mut computer.power, Power::Off);
+        let interrupted = interrupted(&power);
+        let is_in_flush = computer.base_disk.is_real() && interrupted.is_writing();
+        self.counters.crashes_in_flush += u64::from(is_in_flush);
+        computer.base_disk.crash(&interrupted, rng);
+        let Power::On(life) = power else {
             return;
         };
         self.counters.crashes += 1;
-        if let Some((generation, flush)) = life.flush
-            && rng.chance(1, 2)
-        {
-            computer.base_disk.flush(generation, &flush);
-        }
-        if let Some(receiving) = life.receiving
-            && rng.chance(1, 2)
-        {
-            computer.base_disk.finish(receiving.generation, &receiving.meta);
-        }
-        computer.base_disk.drop_unfinished();
         for (_, waiting) in life.waiting {
             if let Waiting::Client { client, .. } = waiting {
                 self.client_lost(client);
@@ -156,33 +153,57 @@ impl<C: Composition> World<C> {
         self.give(node, kernel::Input::Timeout)
     }
 
-    /// The node with its parts; nothing if the tables prove that the log has lost something.
-    fn new_life(&mut self, me: Peer, recovered: Recovered) -> Result<Option<Life<C>>, Finding> {
-        let now_ns = self.now_ns;
-        let computer = self.computer(me.node);
-        let now = computer.clock.local(now_ns);
-        let Some(tables) = computer.base_disk.open(recovered.generation) else {
-            let generation = recovered.generation;
-            let text = format!("{me} needs generation {generation} of its tables, which is gone");
-            return Err(Finding::Safety(text));
-        };
-        if let Err(misfit) = check_fit(&recovered, tables.meta()) {
-            let is_in_doubt = matches!(recovered.trust, Trust::Uncertain { .. });
-            if !(is_in_doubt && misfit.is_of_the_log()) {
-                return Err(Finding::Safety(format!("{me} cannot start: {misfit}")));
-            }
-            computer.is_lost = true;
-            self.counters.lost_disks += 1;
-            let (node, text) = (me.node, format!("{misfit}"));
-            self.tell(|_| Happening::Gone { node, text });
-            return Ok(None);
-        }
-        let applied = tables.meta().applied.index;
+    /// The applier over the tables that the log names; nothing if their disk fails, and then the
+    /// process ends again.
+    fn new_applier(
+        &mut self,
+        me: Peer,
+        recovered: &Recovered,
+    ) -> Result<Option<Applier<C::Machine>>, Finding> {
         let machine = self.composition.machine();
-        let mut applier = Applier::new(me, machine, tables).map_err(|fault| {
-            Finding::Safety(format!("the applier of {me} does not start: {fault}"))
-        })?;
-        applier.set_flush_bytes(self.settings.flush_bytes);
+        let flush_bytes = self.settings.flush_bytes;
+        let rng = &mut self.chances.disk;
+        let computer = self.computers.get_mut(&me.node).expect("every node has a computer");
+        let base_disk = &mut computer.base_disk;
+        let opened = base_disk.open(recovered.generation).and_then(|tables| {
+            let fit = check_fit(recovered, tables.meta());
+            Ok((fit, Applier::new(me, machine, tables)?))
+        });
+        match opened {
+            Ok((Ok(()), mut applier)) => {
+                applier.set_flush_bytes(flush_bytes);
+                Ok(Some(applier))
+            }
+            Ok((Err(misfit), _)) => {
+                let is_in_doubt = matches!(recovered.trust, Trust::Uncertain { .. });
+                if !(is_in_doubt && misfit.is_of_the_log()) {
+                    return Err(Finding::Safety(format!("{me} cannot start: {misfit}")));
+                }
+                computer.is_lost = true;
+                self.counters.lost_disks += 1;
+                let (node, text) = (me.node, format!("{misfit}"));
+                self.tell(|_| Happening::Gone { node, text });
+                Ok(None)
+            }
+            Err(_) if base_disk.take_failure() => {
+                base_disk.crash(&Interrupted::default(), rng);
+                self.counters.real_base_failures += 1;
+                self.fault(DISK_FAILURE, &[me.node], Ends::AtOnce, format_args!("the tables"));
+                self.plan_start(me.node);
+                Ok(None)
+            }
+            Err(fault) => {
+                Err(Finding::Safety(format!("the applier of {me} does not start: {fault}")))
+            }
+        }
+    }
+
+    fn new_life(&mut self, me: Peer, recovered: Recovered) -> Result<Option<Life<C>>, Finding> {
+        let now = self.local_now(me.node);
+        let Some(applier) = self.new_applier(me, &recovered)? else {
+            return Ok(None);
+        };
+        let applied = applier.applied().index;
         let boot = Boot {
             me,
             seed: self.chances.lives.next(),
@@ -214,6 +235,7 @@ impl<C: Composition> World<C> {
             work: VecDeque::new(),
             is_applier_planned: false,
             has_flipped: false,
+            has_failed_tables: false,
             flush: None,
             senders: BTreeMap::new(),
             streams_begun: 0,
@@ -283,4 +305,22 @@ fn describe(recovered: &Recovered) -> String {
     };
     let (base, term) = (recovered.base.index, recovered.hard.term);
     format!("term {term}, log {base} to {last}{trust}")
+}
+
+/// What of the tables becomes durable just now, or is being read.
+fn interrupted<C: Composition>(power: &Power<C>) -> Interrupted<'_> {
+    match power {
+        Power::Off => Interrupted::default(),
+        Power::Starting(recovered) => {
+            Interrupted { open: Some(recovered.generation), ..Interrupted::default() }
+        }
+        Power::On(life) => Interrupted {
+            open: None,
+            flush: life.flush.as_ref().map(|(generation, flush)| (*generation, flush)),
+            finish: life
+                .receiving
+                .as_ref()
+                .map(|receiving| (receiving.generation, tables_meta(&receiving.meta))),
+        },
+    }
 }

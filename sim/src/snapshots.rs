@@ -2,23 +2,28 @@
 
 use alloc::{collections::VecDeque, format, vec::Vec};
 
-use kernel::{Input, NodeId, Peer};
-use replica::{Envelope, ReceiverEffect, SenderEffect, SnapshotMessage, SnapshotSender};
+use kernel::{Fault, Input, NodeId, Peer};
+use replica::{
+    Envelope, ReceiverEffect, SenderEffect, SnapshotMessage, SnapshotReceiver, SnapshotSender,
+};
 
 use crate::{
     composition::Composition,
     event::{Event, Wake},
     finding::Finding,
     life::Receiving,
+    mishap::DISK_FAILURE,
+    watch::Ends,
     world::World,
 };
 
 impl<C: Composition> World<C> {
     pub(crate) fn send_snapshot(&mut self, node: NodeId, to: NodeId) -> Result<(), Finding> {
+        let reading = self.living(node).applier.reading();
+        let Some(reading) = self.survives(node, reading)? else {
+            return Ok(());
+        };
         let life = self.living(node);
-        let reading = life.applier.reading();
-        let reading =
-            reading.map_err(|fault| Finding::Safety(format!("{node} cannot read: {fault}")))?;
         life.streams_begun += 1;
         let mut sender = SnapshotSender::new(to, life.streams_begun, reading);
         sender.set_chunk_bytes_max(self.settings.snapshot_chunk_bytes);
@@ -34,7 +39,7 @@ impl<C: Composition> World<C> {
         let mut effects = Vec::new();
         if let Some(sender) = self.living(node).senders.get_mut(&to) {
             let done = sender.poll(now, &mut effects);
-            done.map_err(|fault| Finding::Safety(format!("{node} cannot read: {fault}")))?;
+            self.survives(node, done)?;
         }
         self.sender_effects(node, effects)
     }
@@ -53,7 +58,7 @@ impl<C: Composition> World<C> {
         let mut effects = Vec::new();
         if let Some(sender) = self.living(node).senders.get_mut(&from.node) {
             let done = sender.handle(now, from, &message, &mut effects);
-            done.map_err(|fault| Finding::Safety(format!("{node} cannot read: {fault}")))?;
+            self.survives(node, done)?;
         }
         self.sender_effects(node, effects)
     }
@@ -91,48 +96,81 @@ impl<C: Composition> World<C> {
             let Some((from, message)) = life.receiver_inbox.pop_front() else {
                 return Ok(());
             };
+            let SnapshotMessage::Chunk { stream, .. } = message else {
+                unreachable!("only chunks wait for the receiver");
+            };
             let mut effects = Vec::new();
             life.receiver.handle(from, &message, &mut effects);
-            self.receiver_effects(node, effects.into());
+            self.receiver_effects(node, (from, stream), effects.into())?;
         }
     }
 
-    fn receiver_effects(&mut self, node: NodeId, mut effects: VecDeque<ReceiverEffect>) {
+    fn receiver_effects(
+        &mut self,
+        node: NodeId,
+        source: (Peer, u64),
+        mut effects: VecDeque<ReceiverEffect>,
+    ) -> Result<(), Finding> {
         let me = self.living(node).me;
         while let Some(effect) = effects.pop_front() {
-            match effect {
+            let (life, base_disk) = self.computer(node).life_and_base();
+            let done = match effect {
                 ReceiverEffect::Begin { generation } => {
-                    let computer = self.computer(node);
-                    computer.base_disk.begin(generation);
-                    computer.life_and_base().0.storing = generation;
+                    life.storing = generation;
+                    base_disk.begin(generation)
                 }
-                ReceiverEffect::Store { pairs } => {
-                    let (life, base_disk) = self.computer(node).life_and_base();
-                    base_disk.store(life.storing, pairs);
-                }
+                ReceiverEffect::Store { pairs } => base_disk.store(life.storing, pairs),
                 ReceiverEffect::Finish { meta, generation } => {
-                    let receiving = Receiving { meta, generation, then: effects };
-                    self.living(node).receiving = Some(receiving);
+                    life.receiving = Some(Receiving { meta, generation, source, then: effects });
                     let wait = self.disk_wait_ns(node);
                     let wake = Wake::Received;
                     self.queue.plan(self.now_ns + wait, Event::Wake { peer: me, wake });
-                    return;
+                    return Ok(());
                 }
                 ReceiverEffect::Reply { to, message } => {
                     self.post(me, to, Envelope::Snapshot(message));
+                    Ok(())
                 }
+            };
+            if let Err(fault) = done {
+                return self.give_up_receiving(node, source, &fault);
             }
         }
+        Ok(())
     }
 
     /// The received snapshot is durable.
     pub(crate) fn snapshot_durable(&mut self, node: NodeId) -> Result<(), Finding> {
         let (life, base_disk) = self.computer(node).life_and_base();
         let received = life.receiving.take().expect("a snapshot was being made durable");
-        let Receiving { meta, generation, then } = received;
-        base_disk.finish(generation, &meta);
-        self.receiver_effects(node, then);
+        let Receiving { meta, generation, source, then } = received;
+        if let Err(fault) = base_disk.finish(generation, &meta) {
+            self.give_up_receiving(node, source, &fault)?;
+            return self.receiver_turn(node);
+        }
+        self.receiver_effects(node, source, then)?;
         self.give(node, Input::SnapshotReady { meta, generation })?;
         if self.life(node).is_some() { self.receiver_turn(node) } else { Ok(()) }
+    }
+
+    /// As on a host, a snapshot that cannot be stored is no fault: the tables are as they were. With a
+    /// fresh receiver nothing of the stream is acknowledged, and its sender begins anew.
+    fn give_up_receiving(
+        &mut self,
+        node: NodeId,
+        (from, stream): (Peer, u64),
+        fault: &Fault,
+    ) -> Result<(), Finding> {
+        let (life, base_disk) = self.computer(node).life_and_base();
+        if !base_disk.take_failure() {
+            return Err(Finding::Safety(format!("{node} cannot store a snapshot: {fault}")));
+        }
+        base_disk.drop_unfinished();
+        life.receiver = SnapshotReceiver::new(life.storing);
+        let me = life.me;
+        self.counters.real_base_failures += 1;
+        self.fault(DISK_FAILURE, &[node], Ends::AtOnce, format_args!("{fault}"));
+        self.post(me, from.node, Envelope::Snapshot(SnapshotMessage::Refused { stream }));
+        Ok(())
     }
 }

@@ -69,10 +69,13 @@ impl<C: Composition> World<C> {
         let mut chances = Chances::new(settings.seed);
         let founders = founders(settings.nodes);
         let mut computers = BTreeMap::new();
+        let mut real_bases = 0;
         for number in 1..=settings.nodes + settings.spares {
             let membership =
                 if number <= settings.nodes { founders.clone() } else { Membership::default() };
-            let computer = Computer::new(identity(number), settings.disk.log, membership);
+            let tables = composition.tables_disk();
+            real_bases += u64::from(number == 1 && tables.is_real());
+            let computer = Computer::new(identity(number), settings.disk.log, membership, tables);
             computers.insert(NodeId(number), computer);
         }
         let victim = NodeId(chances.disk.between(1, settings.nodes));
@@ -88,7 +91,7 @@ impl<C: Composition> World<C> {
             queue: Queue::new(),
             chances,
             computers,
-            counters: Counters::default(),
+            counters: Counters { real_bases, ..Counters::default() },
             hash: EventHash::new(),
             watch: witness.map(Watch::new),
             mishaps: 0,

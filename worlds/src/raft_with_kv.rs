@@ -9,7 +9,9 @@ use raft::{
     Change, Config, Message, Raft, Request,
     print::{self, Printer},
 };
-use sim::{Asked, Boot, Composition, InputOf, MembershipChange};
+use sim::{Asked, Boot, Composition, InputOf, MapDisk, MembershipChange, TablesDisk};
+
+use crate::real_base::RealBase;
 
 /// How Raft's doings read where its commands are those of the store.
 const PRINTER: Printer = Printer { command: say_command };
@@ -18,13 +20,15 @@ const PRINTER: Printer = Printer { command: say_command };
 #[derive(Clone, Debug)]
 pub struct RaftWithKv {
     config: Config,
+    /// The tables lie in the real base, with a cache of so many bytes; else in a map.
+    real_base_cache_bytes: Option<usize>,
 }
 
 impl RaftWithKv {
     /// As a cluster is that nobody has configured.
     #[must_use]
     pub fn with_defaults() -> Self {
-        Self { config: Config::default() }
+        Self { config: Config::default(), real_base_cache_bytes: None }
     }
 
     /// With sizes drawn from `seed`, so small that logs are compacted, entries are fetched back and
@@ -45,9 +49,31 @@ impl RaftWithKv {
             promote_behind_max: 20,
             ..Config::default()
         };
-        Self { config }
+        let mut rng = Rng::new(seed ^ 0x6261_7365);
+        let is_real = rng.chance(1, REAL_BASE_ONE_IN);
+        let world = Self { config, real_base_cache_bytes: None };
+        if is_real { world.over_real_base(seed) } else { world }
+    }
+
+    /// The same world with its tables in a map: what the engine costs is left out.
+    #[must_use]
+    pub fn over_map(self) -> Self {
+        Self { real_base_cache_bytes: None, ..self }
+    }
+
+    /// The same world with its tables in the real base; how much the engine keeps in memory is drawn
+    /// from `seed`.
+    #[must_use]
+    pub fn over_real_base(self, seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0x0063_6163_6865);
+        // Without a cache each page is written and read at once.
+        let cache_bytes = *rng.pick(&[0, 64 << 10, 1 << 20]).expect("some sizes");
+        Self { real_base_cache_bytes: Some(cache_bytes), ..self }
     }
 }
+
+/// In one world of so many the tables lie in the real base.
+const REAL_BASE_ONE_IN: u64 = 8;
 
 impl Composition for RaftWithKv {
     type Node = Raft;
@@ -55,6 +81,13 @@ impl Composition for RaftWithKv {
 
     fn machine(&self) -> KvMachine {
         KvMachine
+    }
+
+    fn tables_disk(&self) -> Box<dyn TablesDisk> {
+        match self.real_base_cache_bytes {
+            Some(cache_bytes) => Box::new(RealBase::new(cache_bytes)),
+            None => Box::new(MapDisk::default()),
+        }
     }
 
     fn boot(&self, boot: Boot) -> Raft {

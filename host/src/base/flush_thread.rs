@@ -67,10 +67,10 @@ impl<N: Node> FlushThread<N> {
     /// The engine cannot go on after it has met a full disk, so it must not meet one: the flush waits
     /// until there is room even for the worst case. False if the node stops meanwhile.
     fn wait_for_room(&self, work: &FlushWork) -> bool {
-        let folder = work.file.folder();
+        let folder = work.file.place().folder();
         let wanted = room_for(work);
         let mut was_said = false;
-        while room(&folder).is_ok_and(|room| room < wanted) {
+        while room(folder).is_ok_and(|room| room < wanted) {
             if !was_said {
                 was_said = true;
                 self.shared.metrics.tables_lack_room.set(1);
@@ -96,5 +96,5 @@ fn room_for(work: &FlushWork) -> u64 {
         .map(|(key, value)| (key.len() + value.map_or(0, |value| value.len())) as u64)
         .sum();
     let pages = PAGES_BYTES * changes.len() as u64;
-    SPARE_BYTES + bytes + bytes / 2 + pages.min(work.file.bytes())
+    SPARE_BYTES + bytes + bytes / 2 + pages.min(work.file.place().bytes())
 }

@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use bytes::Bytes;
 use kernel::{BaseReading, EntryId, Index, TableId, Tables, TablesMeta, Term};
 
-use super::GenerationFile;
+use super::{GenerationFile, create, open};
 use crate::scratch::scratch;
 
 const CACHE_BYTES: usize = 1 << 20;
@@ -18,7 +18,7 @@ fn key(number: u64) -> [u8; 8] {
 /// Tables over a new file in the scratch folder `name`.
 fn new(name: &str) -> (Arc<GenerationFile>, Tables, std::path::PathBuf) {
     let path = scratch(name).join("0.redb");
-    let file = GenerationFile::create(&path, CACHE_BYTES, &TablesMeta::default()).unwrap();
+    let file = create(&path, CACHE_BYTES, &TablesMeta::default()).unwrap();
     let tables = Tables::new(file.moment().unwrap(), TablesMeta::default());
     (file, tables, path)
 }
@@ -51,7 +51,7 @@ fn what_was_flushed_is_there_when_the_file_is_opened_again() {
     let meta = tables.meta().clone();
     drop((file, tables));
 
-    let file = GenerationFile::open(&path, CACHE_BYTES).unwrap();
+    let file = open(&path, CACHE_BYTES).unwrap();
     assert_eq!(file.meta().unwrap(), meta);
     let base = file.moment().unwrap();
     assert_eq!(count(&base), 999);
@@ -79,7 +79,7 @@ fn a_crash_goes_back_to_the_last_finished_flush() {
     fs::copy(&path, &copy).unwrap();
     drop(filling);
 
-    let survivor = GenerationFile::open(&copy, CACHE_BYTES).unwrap();
+    let survivor = open(&copy, CACHE_BYTES).unwrap();
     assert_eq!(survivor.meta().unwrap().applied.index, Index(1));
     assert_eq!(count(&survivor.moment().unwrap()), 1000);
 }
@@ -100,7 +100,7 @@ fn a_moment_stays_what_it_was() {
 fn a_retired_generation_goes_with_its_last_reader() {
     let (file, tables, path) = new("base-retired");
     let reading = tables.reading();
-    file.retire();
+    file.place().retire();
     drop((file, tables));
     assert!(path.exists(), "somebody still reads it");
     assert_eq!(reading.get(TABLE, &key(0)).unwrap(), None);
@@ -125,5 +125,5 @@ fn a_scan_gives_no_more_than_it_was_asked_for() {
 fn a_file_that_is_none_of_ours_is_a_fault() {
     let path = scratch("base-foreign").join("0.redb");
     fs::write(&path, vec![1; 100_000]).unwrap();
-    assert!(GenerationFile::open(&path, CACHE_BYTES).is_err());
+    assert!(open(&path, CACHE_BYTES).is_err());
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   active   writes since the last freeze            in memory, a persistent tree
 //!   frozen   writes on their way into the base       in memory, while a flush runs
-//!   base     everything older                        a file on a host, a map in the simulator
+//!   base     everything older                        a file on a host; in the simulator a map or a file
 //! ```
 //! A write never waits for the base. Whoever runs the tables freezes the active writes from time to
 //! time, carries them into the base in one transaction together with the [`TablesMeta`], and says when

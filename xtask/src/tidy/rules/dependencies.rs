@@ -36,7 +36,7 @@ fn height(folder: &str) -> u8 {
     match folder {
         "kernel" | "check" => 0,
         "log" => 1,
-        "replica" => 2,
+        "replica" | "base" => 2,
         "raft" | "sim" | "host" => 3,
         system if system.starts_with("systems/") => 3,
         "serve" | "worlds" => 4,
