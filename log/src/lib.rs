@@ -56,7 +56,8 @@
 //! two would be a quorum each, and nothing in the protocol would notice. So the head of each batch,
 //! which is one sector, carries term, vote and the last entry *after* the batch: with the head intact,
 //! both are known, and the doubt has an end, the last entry that the replica can ever have
-//! acknowledged. Once its log is at least as up to date as that entry, in the very order by which
+//! acknowledged. (What the head calls committed is not taken over: the lost batch may have replaced the
+//! entries that stand there now.) Once its log is at least as up to date as that entry, in the very order by which
 //! votes are given (§5.4.1), a leader that was elected without its vote has brought it everything it
 //! lost that was committed, and it votes again. The doubt is part of the state at the start of each
 //! life, so that another restart does not forget it. That start goes into a new segment, and until it

@@ -1,6 +1,6 @@
 //! Damage to what was acknowledged is found, named, and never cut.
 
-use kernel::{Bytes, ClusterId, DiskId, Index, NodeId};
+use kernel::{Bytes, ClusterId, DiskId, HardState, Index, NodeId, Record, Term};
 use log::{Damage, DiskOperation, Identity, Recovery, RecoveryError, SegmentNumber, Trust};
 
 use crate::{
@@ -198,6 +198,20 @@ fn the_vote_in_the_head_of_a_lost_batch_is_not_lost() {
     let recovered = machine.disk.recover(IDENTITY, LIMITS).expect("the head is whole");
     assert_eq!((recovered.hard.term.0, recovered.hard.vote), (7, Some(NodeId(3))));
     assert_eq!(recovered.trust, Trust::Uncertain { from: Index(10), until: id(1, 12) });
+}
+
+#[test]
+fn what_the_head_of_a_lost_batch_calls_committed_is_not_what_stands_there_now() {
+    let mut machine = four_batches();
+    let commit = Index(10);
+    let hard = HardState { term: Term(2), vote: None, commit };
+    let records = [Record::Truncate(Index(9)), entries(2, 9..=12, 300), Record::Hard(hard)];
+    machine.write(&records);
+    machine.disk.flip(FIRST, (HEADER + 7 * SECTOR) * 8);
+    let recovered = machine.disk.recover(IDENTITY, LIMITS).expect("the head is whole");
+    assert_eq!(recovered.trust, Trust::Uncertain { from: Index(10), until: id(2, 12) });
+    assert_eq!(recovered.log.last(), id(1, 9), "the batch had replaced entry 9");
+    assert_eq!(recovered.hard, HardState { commit: Index(0), ..hard });
 }
 
 #[test]
