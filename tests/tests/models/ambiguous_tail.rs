@@ -28,13 +28,15 @@
 //! Broken is a state with two leaders in a term, with a leader that lacks an entry that a quorum has
 //! acknowledged in an earlier term, or in which no majority may ever vote again.
 
-use std::{fmt, sync::LazyLock};
+use std::fmt;
 
-use crate::explorer::{Model, Outcome, members, report};
+use crate::{
+    explorer::{Model, Outcome, members, report},
+    messages::{Body, EntryId, Log, MESSAGES, Message, TERM_MAX, bit},
+};
 
 const NODES: usize = 3;
 const QUORUM: u32 = 2;
-const TERM_MAX: u8 = 3;
 const STATES_MAX: usize = 20_000_000;
 
 /// What recovery makes of a last batch that is not whole.
@@ -52,45 +54,6 @@ enum Rule {
     ForgetfulStart,
     /// As the code does.
     Ours,
-}
-
-/// The logs that can be, by number: the term of each entry.
-const LOGS: [&[u8]; 10] =
-    [&[], &[1], &[2], &[3], &[1, 1], &[1, 2], &[1, 3], &[2, 2], &[2, 3], &[3, 3]];
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Log(u8);
-
-/// An entry's name, in the order by which logs are compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct EntryId {
-    term: u8,
-    index: u8,
-}
-
-impl Log {
-    fn terms(self) -> &'static [u8] {
-        LOGS[usize::from(self.0)]
-    }
-
-    fn len(self) -> u8 {
-        self.terms().len() as u8
-    }
-
-    fn last(self) -> EntryId {
-        EntryId { term: self.terms().last().copied().unwrap_or(0), index: self.len() }
-    }
-
-    /// Nothing if there is no room.
-    fn push(self, term: u8) -> Option<Self> {
-        let longer = [self.terms(), &[term]].concat();
-        LOGS.iter().position(|log| *log == longer).map(|number| Self(number as u8))
-    }
-
-    /// What a follower with this log has after an append of the whole of `leader`.
-    fn take(self, leader: Self) -> Self {
-        if self.terms().starts_with(leader.terms()) { self } else { leader }
-    }
 }
 
 /// When a replica in doubt may vote again.
@@ -145,57 +108,6 @@ enum Part {
     Leader,
     /// Damaged beyond use: gone until it is replaced.
     Out,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Body {
-    Vote { candidate: u8, log: Log },
-    Grant { voter: u8, candidate: u8 },
-    Append { log: Log },
-    Appended { node: u8, upto: u8 },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Message {
-    term: u8,
-    body: Body,
-}
-
-/// All messages, by number: a set of messages is a set of bits.
-static MESSAGES: LazyLock<Vec<Message>> = LazyLock::new(|| {
-    let nodes = || 0..NODES as u8;
-    let logs = || (0..LOGS.len() as u8).map(Log);
-    let mut all = Vec::new();
-    for term in 1..=TERM_MAX {
-        let mut add = |body| all.push(Message { term, body });
-        logs().for_each(|log| add(Body::Append { log }));
-        for node in nodes() {
-            (1..=2).for_each(|upto| add(Body::Appended { node, upto }));
-            if term > 1 {
-                logs().for_each(|log| add(Body::Vote { candidate: node, log }));
-                nodes().for_each(|candidate| add(Body::Grant { voter: node, candidate }));
-            }
-        }
-    }
-    assert!(all.len() <= 128, "a set of messages fits in a word");
-    assert!(all.iter().enumerate().all(|(place, message)| place == number(*message)));
-    all
-});
-
-/// The place of a message among [`MESSAGES`].
-const fn number(Message { term, body }: Message) -> usize {
-    let (first, of_a_node) = if term == 1 { (0, 2) } else { (16 + (term as usize - 2) * 55, 15) };
-    let (node, kind) = match body {
-        Body::Append { log } => return first + log.0 as usize,
-        Body::Appended { node, upto } => (node, upto - 1),
-        Body::Vote { candidate, log } => (candidate, 2 + log.0),
-        Body::Grant { voter, candidate } => (voter, 2 + LOGS.len() as u8 + candidate),
-    };
-    first + LOGS.len() + node as usize * of_a_node + kind as usize
-}
-
-const fn bit(term: u8, body: Body) -> u128 {
-    1 << number(Message { term, body })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -657,12 +569,6 @@ impl AmbiguousTail {
             _ => return None,
         };
         Some(found.eased())
-    }
-}
-
-impl fmt::Display for Log {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "log {:?}", self.terms())
     }
 }
 

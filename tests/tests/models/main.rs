@@ -8,4 +8,5 @@
 
 mod ambiguous_tail;
 mod explorer;
+mod messages;
 mod vote_gate;
