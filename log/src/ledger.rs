@@ -112,10 +112,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// A batch was lost whose head still says how far the replica had come.
+    /// A batch was lost whose head still says how far the replica had come. What it calls committed are
+    /// entries of the lost batch: those that stand here instead may be others, which it had replaced.
     pub(crate) fn suspect(&mut self, hard: HardState, last: EntryId) {
         assert!(hard.term >= self.small.hard.term, "terms never go back");
-        self.small.hard = hard;
+        self.small.hard = HardState { commit: self.small.hard.commit, ..hard };
         self.small.doubt = self.small.doubt.max(Some(last));
         self.ease();
     }

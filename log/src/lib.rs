@@ -30,7 +30,8 @@
 //!    segment, batch and place, so recovery knows *for each one* whether it is new, zero or garbage.
 //! 2. One batch is under way at a time: batch `n + 1` is written only once `n` is durable, and says so
 //!    (`durable upto`). Any later head that is intact, the seal of a segment and the header of the next
-//!    one prove that all before them was acknowledged.
+//!    one prove that all before them was acknowledged; the seal is written only once the first batch of
+//!    the next segment is durable, and proves that too.
 //!
 //! Hence the rule for the first batch that is not whole:
 //!
@@ -39,7 +40,8 @@
 //! | anything, and something later proves it durable  | damage, proven           | [`RecoveryError::Damaged`] |
 //! | only new and zero sectors                        | torn                     | cut: [`Trust::Torn`] |
 //! | garbage, but the first sector is new             | doubt, with known bounds | [`Trust::Uncertain`] |
-//! | garbage in the first sector                      | doubt without bounds     | damaged, not proven |
+//! | garbage in the first sector, or in the first     | doubt without bounds     | damaged, not proven |
+//! | batch of a segment                               |                          |              |
 //!
 //! **A power cut of the whole site** leaves only torn tails on healthy disks, on any number of
 //! replicas, for any subset of unflushed sectors: all start and all may vote. Doubt takes a disk that
@@ -54,11 +56,16 @@
 //! two would be a quorum each, and nothing in the protocol would notice. So the head of each batch,
 //! which is one sector, carries term, vote and the last entry *after* the batch: with the head intact,
 //! both are known, and the doubt has an end, the last entry that the replica can ever have
-//! acknowledged. Once its log is at least as up to date as that entry, in the very order by which
+//! acknowledged. (What the head calls committed is not taken over: the lost batch may have replaced the
+//! entries that stand there now.) Once its log is at least as up to date as that entry, in the very order by which
 //! votes are given (§5.4.1), a leader that was elected without its vote has brought it everything it
 //! lost that was committed, and it votes again. The doubt is part of the state at the start of each
-//! life, so that another restart does not forget it. Without the head nothing bounds the doubt, and the
-//! replica has the one way back of every lost disk: a new disk id, learner, caught up, promoted.
+//! life, so that another restart does not forget it. That start goes into a new segment, and until it
+//! is durable the damaged batch stays as it was: a crash in between finds it again. The first batch of
+//! a segment has no such place to be kept, and it may be the only one that knows of an earlier doubt, on
+//! a disk that garbles again. Garbage there is treated like a lost head. Without the head nothing bounds
+//! the doubt, and the replica has the one way back of every lost disk: a new disk id, learner, caught
+//! up, promoted.
 //!
 //! **What the rule trusts.** A disk that reports a flush done and then loses the last batch to zeros
 //! leaves what a torn batch leaves; no log can tell, except by the copies on other replicas. A flush

@@ -156,6 +156,9 @@ impl Recovery {
             let segment = self.replay.tail.segment.next();
             return Err(RecoveryError::MissingSegment { segment });
         }
+        if self.replay.is_sealed {
+            return Err(self.damage("the batch that the seal before it proves durable", true));
+        }
         if !ledger.is_complete() {
             let segment = SegmentNumber(self.first.0.saturating_sub(1));
             return Err(RecoveryError::MissingSegment { segment });
@@ -283,8 +286,10 @@ impl Recovery {
         let verdict = match (header, verdict) {
             // The header and the first batch are flushed together: neither alone was ever durable.
             (Found::Zero, Verdict::Whole(..)) => Verdict::Torn,
-            (Found::Garbage, Verdict::Whole(head, ..)) => Verdict::Garbled(Some(head)),
-            (Found::Garbage, Verdict::End | Verdict::Torn) => Verdict::Garbled(None),
+            // To go on, the file would have to be made anew, and its head be lost, which bounds the doubt,
+            // before the next life is durable. It may also be all that knows of an earlier doubt.
+            (Found::Garbage, Verdict::Whole(..) | Verdict::End | Verdict::Torn)
+            | (_, Verdict::Garbled(_)) => Verdict::Garbled(None),
             (Found::Value(_), Verdict::End) => Verdict::Torn,
             (_, verdict) => verdict,
         };
@@ -333,7 +338,9 @@ impl Recovery {
     /// Where the first batch lies that is not whole.
     fn cut(&self) -> (SegmentNumber, u64) {
         match &self.blank {
-            Some(blank) if rank(&blank.verdict) > 0 => (blank.segment, HEADER_BYTES),
+            Some(blank) if self.replay.is_sealed || rank(&blank.verdict) > 0 => {
+                (blank.segment, HEADER_BYTES)
+            }
             _ if self.replay.ledger.is_none() => (self.first, HEADER_BYTES),
             _ => (self.replay.tail.segment, self.replay.tail.offset),
         }

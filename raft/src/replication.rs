@@ -186,8 +186,10 @@ impl Raft {
                 State::Replicate { .. } => previous > progress.matched,
                 State::Snapshot => false,
             };
-            // What was sent before the acknowledgement may well have been rejected: that is only late.
-            if last < progress.matched && previous >= progress.matched {
+            // Its log is shorter than what it acknowledged, or has another entry there. What was sent
+            // before the acknowledgement may well have been rejected: that is only late.
+            let lacks_it = last < progress.matched || hint.index < progress.matched;
+            if lacks_it && previous >= progress.matched {
                 lost = Some(progress.matched);
                 progress.forget();
             }

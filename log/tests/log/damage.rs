@@ -1,6 +1,6 @@
 //! Damage to what was acknowledged is found, named, and never cut.
 
-use kernel::{Bytes, ClusterId, DiskId, Index, NodeId};
+use kernel::{Bytes, ClusterId, DiskId, HardState, Index, NodeId, Record, Term};
 use log::{Damage, DiskOperation, Identity, Recovery, RecoveryError, SegmentNumber, Trust};
 
 use crate::{
@@ -107,6 +107,89 @@ fn a_doubt_outlives_restarts_until_the_log_is_as_long_as_it_was() {
     assert_eq!(recovered.trust, Trust::Whole);
 }
 
+/// A log of a group so large that its start batches take several sectors.
+fn of_many_members() -> Machine {
+    let members = crate::sample::membership(9);
+    let (log, operations) = log::Log::create(IDENTITY, LIMITS, crate::sample::GROUP, members);
+    let mut machine = Machine { disk: Disk::default(), log };
+    machine.disk.carry_out(&operations);
+    machine
+}
+
+/// Where in a segment, in sectors, the last batch begins, of which one sector is not the first.
+fn last_used(machine: &mut Machine, segment: SegmentNumber) -> usize {
+    let bytes = machine.disk.at_rest(segment);
+    let seal = bytes.len() / SECTOR - 1;
+    let is_used = |sector: &usize| bytes[sector * SECTOR..][..SECTOR].iter().any(|byte| *byte != 0);
+    (0..seal).rev().find(is_used).expect("the segment is used")
+}
+
+#[test]
+fn a_disk_that_garbles_twice_does_not_forget_the_doubt() {
+    let mut machine = of_many_members();
+    machine.write(&[hard(1, Some(2)), entries(1, 1..=3, 20)]);
+    machine.write(&[hard(7, Some(3)), entries(1, 4..=9, 150)]);
+    let lost = last_used(&mut machine, FIRST);
+    machine.disk.flip(FIRST, lost * SECTOR * 8);
+    let recovered = machine.disk.recover(IDENTITY, LIMITS).expect("the head is whole");
+    assert_eq!(recovered.trust, Trust::Uncertain { from: Index(4), until: id(1, 9) });
+    machine.disk.carry_out(&recovered.start);
+    let start = last_used(&mut machine, SegmentNumber(2));
+    assert!(start > HEADER / SECTOR, "the batch has a sector that is not its head");
+    machine.disk.flip(SegmentNumber(2), start * SECTOR * 8);
+    assert!(damage(&machine).proven, "the seal came after the batch");
+}
+
+#[test]
+fn the_first_batch_of_a_segment_is_not_made_anew_if_it_is_garbled() {
+    let mut machine = Machine::new();
+    let mut count = 0;
+    let operations = loop {
+        let next = [hard(7, Some(3)), entries(1, count + 1..=count + 4, 800)];
+        let operations = machine.begin(&next);
+        if operations.len() > 2 {
+            break operations;
+        }
+        machine.disk.carry_out(&operations);
+        machine.log.appended();
+        count += 4;
+    };
+    machine.disk.carry_out(&operations);
+    machine.log.appended();
+    let lost = last_used(&mut machine, SegmentNumber(2));
+    machine.disk.flip(SegmentNumber(2), lost * SECTOR * 8);
+    let seal = machine.disk.files[&FIRST].durable.len() - SECTOR;
+    for is_sealed in [true, false] {
+        if !is_sealed {
+            machine.disk.at_rest(FIRST)[seal..].fill(0);
+        }
+        let damage = damage(&machine);
+        assert_eq!((damage.segment, damage.proven), (SegmentNumber(2), is_sealed), "{damage}");
+    }
+}
+
+#[test]
+fn a_doubt_is_met_again_wherever_the_next_life_is_cut_off() {
+    let mut machine = of_many_members();
+    machine.write(&[hard(1, Some(2)), entries(1, 1..=3, 20)]);
+    machine.write(&[hard(7, Some(3)), entries(1, 4..=9, 150)]);
+    let lost = last_used(&mut machine, FIRST);
+    machine.disk.flip(FIRST, lost * SECTOR * 8);
+    let recovered = machine.disk.recover(IDENTITY, LIMITS).expect("the head is whole");
+    for done in 0..=recovered.start.len() {
+        for sectors in 0..4 {
+            let mut disk = machine.disk.clone();
+            disk.carry_out(&recovered.start[..done]);
+            if let Some(operation @ DiskOperation::Write { .. }) = recovered.start.get(done) {
+                disk.carry_out_one(operation, sectors, true);
+            }
+            let again = disk.recover(IDENTITY, LIMITS).expect("nothing else was garbled");
+            assert_eq!(again.trust, Trust::Uncertain { from: Index(4), until: id(1, 9) });
+            assert_eq!((again.hard.term.0, again.hard.vote), (7, Some(NodeId(3))));
+        }
+    }
+}
+
 #[test]
 fn the_vote_in_the_head_of_a_lost_batch_is_not_lost() {
     let mut machine = four_batches();
@@ -115,6 +198,20 @@ fn the_vote_in_the_head_of_a_lost_batch_is_not_lost() {
     let recovered = machine.disk.recover(IDENTITY, LIMITS).expect("the head is whole");
     assert_eq!((recovered.hard.term.0, recovered.hard.vote), (7, Some(NodeId(3))));
     assert_eq!(recovered.trust, Trust::Uncertain { from: Index(10), until: id(1, 12) });
+}
+
+#[test]
+fn what_the_head_of_a_lost_batch_calls_committed_is_not_what_stands_there_now() {
+    let mut machine = four_batches();
+    let commit = Index(10);
+    let hard = HardState { term: Term(2), vote: None, commit };
+    let records = [Record::Truncate(Index(9)), entries(2, 9..=12, 300), Record::Hard(hard)];
+    machine.write(&records);
+    machine.disk.flip(FIRST, (HEADER + 7 * SECTOR) * 8);
+    let recovered = machine.disk.recover(IDENTITY, LIMITS).expect("the head is whole");
+    assert_eq!(recovered.trust, Trust::Uncertain { from: Index(10), until: id(2, 12) });
+    assert_eq!(recovered.log.last(), id(1, 9), "the batch had replaced entry 9");
+    assert_eq!(recovered.hard, HardState { commit: Index(0), ..hard });
 }
 
 #[test]

@@ -223,10 +223,11 @@ impl World {
     }
 
     /// All that was acknowledged, with or without what was being written. Where the body of that was
-    /// garbled, its head may still tell term and vote.
+    /// garbled, its head may still tell term and vote, but not what is committed.
     fn is_acknowledged(&self, found: &Model) -> bool {
         let begun = self.begun.as_ref().unwrap_or(&self.model);
-        let with_begun_hard = Model { hard: begun.hard, ..self.model.clone() };
+        let hard = HardState { commit: self.model.hard.commit, ..begun.hard };
+        let with_begun_hard = Model { hard, ..self.model.clone() };
         *found == self.model || found == begun || (self.garbles && *found == with_begun_hard)
     }
 

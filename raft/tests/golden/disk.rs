@@ -48,8 +48,8 @@ impl Disk {
         self.durable.push(record);
     }
 
-    /// A log of empty entries with the given terms, and a hard state, on the disk of a replica that
-    /// does not run.
+    /// A log of empty entries with the given terms, in place of any before, and a hard state, on the disk
+    /// of a replica that does not run.
     pub(crate) fn prepare_log(&mut self, terms: &[u64], hard: HardState) {
         let entry = |(place, term): (usize, &u64)| {
             let head = EntryHead {
@@ -62,6 +62,7 @@ impl Disk {
             };
             Entry::new(head, &[])
         };
+        self.prepare(Record::Truncate(Index(1)));
         self.prepare(Record::Entries(terms.iter().enumerate().map(entry).collect()));
         self.prepare(Record::Hard(hard));
     }

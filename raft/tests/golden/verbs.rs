@@ -53,7 +53,7 @@ pub(crate) enum Verb {
     ShowFlushes,
     /// A new node that belongs to nothing yet, and starts.
     Join(u64),
-    /// What the disk of a node that has not started holds: the terms of its entries, its term, its vote.
+    /// What the disk of a node that does not run holds: the terms of its entries, its term, its vote.
     Disk {
         node: u64,
         #[arg(key, optional)]
