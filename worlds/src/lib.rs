@@ -3,6 +3,7 @@
 //! The simulator knows neither; here they meet. The program, the tests and the zoo of known bugs run
 //! the same worlds.
 
+pub mod page;
 mod raft_with_kv;
 pub mod trace;
 
