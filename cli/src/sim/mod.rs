@@ -21,7 +21,7 @@ mod summary;
 
 pub(crate) use options::SimOptions;
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
 
 /// Carries the command out.
 pub(crate) fn run(options: &SimOptions) -> Outcome {
@@ -31,6 +31,9 @@ pub(crate) fn run(options: &SimOptions) -> Outcome {
     match (&options.bug, options.scenario.has("seed")) {
         (Some(path), _) => one::run_bug(options, path),
         (None, true) => one::run_seed(options),
+        (None, false) if options.page.is_some() || options.trace => {
+            Err(Failure::usage("--page and --trace show one run: add --seed or --bug."))
+        }
         (None, false) => many::run(options),
     }
 }

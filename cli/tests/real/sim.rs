@@ -48,8 +48,11 @@ fn a_finding_is_made_smaller_written_down_and_filed() {
     assert_eq!((code, finding["kind"].as_str()), (11, Some("liveness")), "{text}");
     let events = |size: &Value| size["size"]["events"].as_u64().expect("a number");
     assert!(events(&finding["smaller"]) < events(finding), "{text}");
-    let trace = finding["files"][0].as_str().expect("a trace was written");
-    assert!(fs::read_to_string(trace).unwrap().contains("seed "), "{trace}");
+    for (place, begins) in [(0, "       0.000  seed 0: "), (1, "<!DOCTYPE html>")] {
+        let path = finding["files"][place].as_str().expect("a trace and a page were written");
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.to_lowercase().starts_with(&begins.to_lowercase()), "{path}: {}", &text[..80]);
+    }
     let bug = finding["bug"].as_str().expect("it was filed");
     let (code, text) = sim(&["--bug", bug, "--no-shrink", "--out", &out]);
     assert_eq!(code, 11, "{text}");
@@ -66,6 +69,7 @@ fn what_makes_no_sense_is_exit_code_2() {
         ["--nodes", "many"],
         ["--bug", "/there/is/none.bug"],
         ["--seeds", "many"],
+        ["--page", "/tmp/of_no_seed.html"],
     ] {
         assert_eq!(sim(&words).0, 2, "{words:?}");
     }

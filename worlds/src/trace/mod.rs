@@ -15,7 +15,8 @@ use std::fmt::Write;
 
 use sim::{Happening, Witness};
 
-pub use lines::{Line, Lines};
+pub(crate) use lines::without_padding;
+pub use lines::{Lane, Line, Lines};
 
 mod lines;
 
