@@ -11,7 +11,7 @@ use std::{
 use sim::{Happening, Witness};
 use worlds::{Finished, Outcome as Ran, Scenario, page::Recorder, trace::Text};
 
-use super::command;
+use super::{command, history};
 use crate::exit::{Failure, Outcome};
 
 /// Runs a scenario that found something once more and writes everything about it into `folder`. The
@@ -26,7 +26,10 @@ pub(super) fn write(folder: &Path, scenario: &Scenario, ran: &Ran) -> Outcome<Ve
     let finished = watched.run(scenario);
     let page = folder.join(format!("{name}.html"));
     watched.write_page(&page, &finished)?;
-    Ok(vec![trace, page])
+    let seen = folder.join(format!("{name}.jsonl"));
+    let lines: String = history::lines(&ran.history).map(|line| line + "\n").collect();
+    fs::write(&seen, lines).map_err(|error| unwritable(&seen, &error))?;
+    Ok(vec![trace, page, seen])
 }
 
 /// Writes the trace to `out`.

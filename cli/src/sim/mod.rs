@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   options ─▶ many ─▶ summary      seeds until the time or the seeds are over   progress
-//!           │    └▶ finding         runs it smaller, writes files                files, bugs
+//!           │    └▶ finding         runs it smaller, writes files                files, history, bugs
 //!           ├▶ one                  one seed, or one file of the bug base
 //!           └▶ speed                how fast the simulator is
 //! ```
@@ -10,6 +10,7 @@
 mod bugs;
 mod files;
 mod finding;
+mod history;
 mod json;
 mod many;
 mod one;

@@ -11,8 +11,8 @@ use super::scenario_options::ScenarioOptions;
 ///
 /// A seed decides everything: what can happen, and what does. The same seed gives the same world, event
 /// for event. Without --seed many seeds are run, until something is found. A finding is printed with
-/// the command line that runs it again, is made smaller, and is written to files: its trace and a page
-/// that shows it.
+/// the command line that runs it again, is made smaller, and is written to files: its trace, a page
+/// that shows it, and what clients saw, for `archipel check`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Exit codes:

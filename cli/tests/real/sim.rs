@@ -53,6 +53,8 @@ fn a_finding_is_made_smaller_written_down_and_filed() {
         let text = fs::read_to_string(path).unwrap();
         assert!(text.to_lowercase().starts_with(&begins.to_lowercase()), "{path}: {}", &text[..80]);
     }
+    let seen = finding["files"][2].as_str().expect("what clients saw was written");
+    assert_eq!(run(&["check", seen]).status.code(), Some(0), "{seen} is linearizable");
     let bug = finding["bug"].as_str().expect("it was filed");
     let (code, text) = sim(&["--bug", bug, "--no-shrink", "--out", &out]);
     assert_eq!(code, 11, "{text}");
