@@ -63,9 +63,14 @@ impl<C: Composition> World<C> {
     pub fn run(&mut self) -> Result<Report, Finding> {
         let result = self.live();
         if let Err(finding) = &result {
-            self.tell(|_| Happening::Found { finding: finding.clone() });
+            self.found(finding);
         }
         result
+    }
+
+    /// Tells the witness what was found. Whoever catches a panic of [`World::run`] does it.
+    pub fn found(&mut self, finding: &Finding) {
+        self.tell(|_| Happening::Found { finding: finding.clone() });
     }
 
     fn live(&mut self) -> Result<Report, Finding> {
