@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::Write;
 
-use check::{Limits, Verdict, judge};
+use check::{End, Limits, Verdict, judge};
 use kernel::NodeId;
 
 use crate::{
@@ -51,7 +51,8 @@ pub fn run<C: Composition>(
     let mut world = World::new(composition, settings, witness);
     let result = world.live();
     if let Err(finding) = &result {
-        world.tell(|_| Happening::Found { finding: finding.clone() });
+        let was_ns = world.was_wrong_ns.unwrap_or(world.now_ns);
+        world.tell(|_| Happening::Found { finding: finding.clone(), was_ns });
     }
     result
 }
@@ -154,6 +155,9 @@ impl<C: Composition> World<C> {
         let verdict = judge(&self.crowd.history, Limits::default());
         if let Verdict::Broken(witness) = &verdict {
             let key = String::from_utf8_lossy(&witness.key).into_owned();
+            if let End::Ok(place, _) = witness.stuck.end {
+                self.was_wrong_ns = self.crowd.history.events().get(place).map(|told| told.time_ns);
+            }
             return Err(Finding::Safety(format!(
                 "what clients saw of {key} is not linearizable:\n{witness}"
             )));

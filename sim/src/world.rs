@@ -39,6 +39,8 @@ pub struct World<C: Composition> {
     pub(crate) counters: Counters,
     pub(crate) hash: EventHash,
     pub(crate) watch: Option<Watch>,
+    /// When it was that something was wrong, if that is found only later.
+    pub(crate) was_wrong_ns: Option<u64>,
     /// The first phase is over: nothing goes wrong any more.
     pub(crate) is_healed: bool,
 }
@@ -75,6 +77,7 @@ impl<C: Composition> World<C> {
             counters: Counters::default(),
             hash: EventHash::new(),
             watch: witness.map(Watch::new),
+            was_wrong_ns: None,
             is_healed: false,
         };
         world.begin();
