@@ -180,6 +180,8 @@ pub enum Happening {
     Found {
         /// What.
         finding: Finding,
+        /// When it was, in nanoseconds: before now if it is judged only at the end.
+        was_ns: u64,
     },
 }
 

@@ -42,6 +42,8 @@ pub struct World<C: Composition> {
     pub(crate) watch: Option<Watch>,
     /// How many mishaps were drawn, those included that were spared.
     pub(crate) mishaps: u64,
+    /// When it was that something was wrong, if that is found only later.
+    pub(crate) was_wrong_ns: Option<u64>,
     /// The first phase is over: nothing goes wrong any more.
     pub(crate) is_healed: bool,
 }
@@ -79,6 +81,7 @@ impl<C: Composition> World<C> {
             hash: EventHash::new(),
             watch: witness.map(Watch::new),
             mishaps: 0,
+            was_wrong_ns: None,
             is_healed: false,
         };
         world.begin();

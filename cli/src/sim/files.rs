@@ -34,7 +34,7 @@ pub(super) fn write(folder: &Path, scenario: &Scenario, ran: &Ran) -> Outcome<Ve
 
 /// Writes the trace to `out`.
 pub(super) fn text(out: impl Write + 'static) -> Box<dyn Witness> {
-    Box::new(Text::new(Box::new(Lines(BufWriter::new(out)))))
+    Box::new(Text::to_stream(Box::new(BufWriter::new(out))))
 }
 
 /// A run that is watched.
@@ -67,6 +67,15 @@ impl Watched {
         };
         let title = format!("seed {}", ran.scenario.seed);
         let found = ran.outcome.found.as_ref().map(|found| found.what.as_str());
+        let missed = recorder.borrow().missed();
+        let recorder = missed.map_or_else(
+            || Rc::clone(recorder),
+            |until_ns| {
+                let again = Rc::new(RefCell::new(Recorder::until(until_ns)));
+                let _ = ran.scenario.run(Some(Box::new(Rc::clone(&again))));
+                again
+            },
+        );
         let page = recorder.borrow().page(&title, found, &command(&ran.scenario));
         fs::write(path, page).map_err(|error| unwritable(path, &error))
     }
@@ -84,14 +93,5 @@ impl Witness for Several {
         for witness in &mut self.0 {
             witness.see(at_ns, happening);
         }
-    }
-}
-
-/// Text for a file or a terminal, in large pieces.
-struct Lines<W: Write>(BufWriter<W>);
-
-impl<W: Write> std::fmt::Write for Lines<W> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.write_all(text.as_bytes()).map_err(|_| std::fmt::Error)
     }
 }

@@ -27,12 +27,13 @@ pub(super) fn of(recorder: &Recorder, found: Option<&str>) -> Value {
         let at_ns = recorder.found.as_ref().map_or(recorder.end_ns, |(at_ns, _)| *at_ns);
         json!({ "at": us(at_ns), "text": text })
     });
-    let events = &recorder.events;
+    let events = recorder.shown();
     let times = events.iter().map(|event| us(event.at_ns));
     let lanes = events.iter().map(|event| lane(recorder, event.lane));
     json!({
         "seed": recorder.seed,
         "since": us(recorder.since_ns()),
+        "until": us(recorder.until_ns.map_or(recorder.end_ns, |at_ns| at_ns.min(recorder.end_ns))),
         "end": us(recorder.end_ns),
         "healed": recorder.healed_ns.map(us),
         "found": found,
@@ -45,7 +46,7 @@ pub(super) fn of(recorder: &Recorder, found: Option<&str>) -> Value {
         "events": {
             "times": steps(times),
             "lanes": lanes.collect::<Vec<_>>(),
-            "texts": events.iter().map(|event| event.text.as_str()).collect::<Vec<_>>(),
+            "texts": events.iter().map(|event| event.text.as_ref()).collect::<Vec<_>>(),
         },
         "messages": messages(recorder),
     })

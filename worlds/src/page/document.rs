@@ -13,10 +13,8 @@ pub(super) fn draw(recorder: &Recorder, title: &str, found: Option<&str>, comman
     // In a script's text, only `<` could be taken for the end of it.
     let run = data::of(recorder, found).to_string().replace('<', "\\u003c");
     let title = escape(title);
-    let verdict = found.map_or_else(
-        || "<p class=\"verdict good\">Nothing was found.</p>".to_owned(),
-        |what| format!("<p class=\"verdict bad\">{}</p>", escape(what)),
-    );
+    let verdict = found
+        .map_or_else(|| "<p class=\"verdict good\">Nothing was found.</p>".to_owned(), verdict_of);
     let command = escape(command);
     let since = since(recorder);
     let listed = listed(recorder);
@@ -34,25 +32,37 @@ pub(super) fn draw(recorder: &Recorder, title: &str, found: Option<&str>, comman
     )
 }
 
+/// The first line of a finding, and the rest for whoever opens it.
+fn verdict_of(what: &str) -> String {
+    let (first, rest) = what.split_once('\n').unwrap_or((what, ""));
+    let verdict = format!("<p class=\"verdict bad\">{}</p>", escape(first.trim_end_matches(':')));
+    if rest.is_empty() {
+        return verdict;
+    }
+    let rest = escape(rest);
+    format!("{verdict}\n<details><summary>What shows it</summary><pre>{rest}</pre></details>")
+}
+
 /// What the page leaves out, if anything.
 fn since(recorder: &Recorder) -> String {
-    if recorder.events_gone == 0 {
+    let end_ns = recorder.until_ns.unwrap_or(recorder.end_ns).min(recorder.end_ns);
+    if recorder.events_gone == 0 && end_ns == recorder.end_ns {
         return String::new();
     }
-    let seconds = |ns: u64| format!("{}.{} s", ns / 1_000_000_000, ns / 100_000_000 % 10);
-    let (since_ns, end_ns) = (recorder.since_ns(), recorder.end_ns);
+    let seconds = |ns: u64| format!("{}.{:02} s", ns / 1_000_000_000, ns / 10_000_000 % 100);
     format!(
-        "<p class=\"since\">This run is long: messages and lines of the trace are shown for the last \
-         {}, from {} on. Parts, faults and operations are shown for all of it.</p>\n",
-        seconds(end_ns - since_ns),
-        seconds(since_ns),
+        "<p class=\"since\">This run is long: messages and lines of the trace are shown from {} to {} of \
+         {}. Roles, faults and operations are shown for all of it.</p>\n",
+        seconds(recorder.since_ns()),
+        seconds(end_ns),
+        seconds(recorder.end_ns),
     )
 }
 
 /// The last lines as a table, for those without scripts and for print.
 fn listed(recorder: &Recorder) -> String {
     let mut rows = Vec::new();
-    'events: for event in recorder.events.iter().rev() {
+    'events: for event in recorder.shown().iter().rev() {
         for (place, line) in event.text.lines().enumerate().collect::<Vec<_>>().into_iter().rev() {
             let (time, class) = match place {
                 0 => (milliseconds(event.at_ns), ""),

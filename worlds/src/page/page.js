@@ -74,6 +74,7 @@
   })();
   const faultRows = 1 + faults.reduce((most, fault) => Math.max(most, fault.row), 0);
 
+  const sayFault = (fault) => [fault.kind, ...fault.nodes.map((node) => nodes[node])].join(" ");
   const milliseconds = (at) => (at / 1000).toFixed(3);
   const count = (number) => number.toLocaleString("en");
 
@@ -145,10 +146,11 @@
     button("none", "Show no messages", () => setKinds(false)));
   const keys = element("p", { class: "keys" });
   keys.innerHTML = "<kbd>←</kbd> <kbd>→</kbd> step, with <kbd>Shift</kbd> move · <kbd>+</kbd> <kbd>−</kbd> or wheel "
-    + "zoom · <kbd>0</kbd> all · <kbd>F</kbd> failure · <kbd>N</kbd> next fault · <kbd>R</kbd> next role change "
-    + "(with <kbd>Shift</kbd> the one before)";
+    + "zoom · <kbd>0</kbd> all · <kbd>F</kbd> failure · <kbd>N</kbd> next fault · <kbd>R</kbd> next role change, "
+    + "with <kbd>Shift</kbd> the one before";
   host.append(
-    element("div", {}, toolbar, element("div", { class: "stage" }, overview, lanes, tip), legend, filter, keys),
+    element("div", {}, toolbar, element("div", { class: "stage" }, overview, lanes, tip), legend,
+      kinds.length > 0 ? filter : "", keys),
     element("aside", { "aria-label": "The event at hand" }, heading, states, underWay, list));
 
   // ---- colours -------------------------------------------------------------------------------------
@@ -268,12 +270,14 @@
         context.fillRect(gutter, laneTop(lane), width, lane < nodes.length ? NODE_HEIGHT : CLIENT_HEIGHT);
       }
     }
-    if (run.since > view.from && run.since > 0) {
-      context.globalAlpha = 0.35;
-      context.fillStyle = hatch(context, "line");
-      context.fillRect(gutter, top, Math.min(x(run.since), width) - gutter, nodes.length * NODE_HEIGHT);
-      context.globalAlpha = 1;
+    // Where messages are not kept.
+    context.globalAlpha = 0.35;
+    context.fillStyle = hatch(context, "line");
+    for (const [from, to] of [[0, run.since], [run.until, run.end]]) {
+      const left = Math.max(gutter, x(from)), right = Math.min(width, x(to));
+      if (to > from && right > left) context.fillRect(left, top, right - left, nodes.length * NODE_HEIGHT);
     }
+    context.globalAlpha = 1;
   }
 
   /** Tints the lanes of the nodes that a fault concerns. */
@@ -347,8 +351,16 @@
   }
 
   function drawOperations(context) {
+    // Of many within one pixel, one is drawn for each outcome.
+    const drawn = new Map();
     for (const operation of operations) {
       if (operation.end < view.from || operation.begin > view.to) continue;
+      if (x(operation.end) - x(operation.begin) < 1) {
+        const place = operation.client * OUTCOMES.length + operation.outcome;
+        const pixel = Math.round(x(operation.begin));
+        if (drawn.get(place) === pixel) continue;
+        drawn.set(place, pixel);
+      }
       const lane = nodes.length + operation.client;
       const y = laneTop(lane) + 2, tall = CLIENT_HEIGHT - 4;
       const left = Math.max(gutter - 2, x(operation.begin)), right = Math.min(width + 2, x(operation.end));
@@ -361,11 +373,21 @@
       } else {
         context.fillRect(left, y, wide, tall);
       }
+      if (isBlamed(operation)) {
+        context.strokeStyle = colour.bad;
+        context.lineWidth = 2;
+        context.strokeRect(left + 1, y, wide - 2, tall);
+        context.lineWidth = 1;
+      }
       context.fillStyle = operation.outcome === 3 ? colour.text : colour["on-part"];
       context.fillText(fitted(context, operation.text, wide - 6), left + 3, y + tall / 2 + 0.5);
       spots.push({ left, right: left + wide, top: y, bottom: y + tall, text: () => sayOperation(operation) });
     }
   }
+
+  /** True for an answer that the finding is about. */
+  const isBlamed = (operation) => run.found && operation.outcome === 0 && operation.end === run.found.at
+    && run.found.text.split("\n", 1)[0].split(/\s/).includes(operation.text.split(" ", 1)[0]);
 
   function sayOperation(operation) {
     const outcome = OUTCOMES[operation.outcome];
@@ -398,6 +420,21 @@
     const isCrowded = visible.length > 400;
     for (const index of visible) drawMessage(context, index, isCrowded ? 0.45 : 0.85, 1);
     for (const index of visible) if (isOfChosen(index)) drawMessage(context, index, 1, 2.5);
+    if (visible.length <= 40) segments.slice(-visible.length).forEach((segment) => drawKind(context, segment));
+  }
+
+  /** The word for its kind, on a message that has room around it. */
+  function drawKind(context, segment) {
+    const { index, startX, startY, endX, endY } = segment;
+    const kind = kinds[messages.kind[index]];
+    const wide = context.measureText(kind).width + 4;
+    const middleX = (startX + endX) / 2 - wide / 2, middleY = (startY + endY) / 2;
+    context.globalAlpha = 0.8;
+    context.fillStyle = colour.ground;
+    context.fillRect(middleX, middleY - 6, wide, 12);
+    context.globalAlpha = 1;
+    context.fillStyle = colour[groups[messages.kind[index]]];
+    context.fillText(kind, middleX + 2, middleY + 0.5);
   }
 
   const isOfChosen = (index) =>
@@ -466,7 +503,7 @@
       context.fillRect(left, y, wide, tall);
       context.globalAlpha = 1;
       context.fillRect(left, y, 2, tall);
-      const words = `${fault.kind} ${fault.nodes.map((node) => nodes[node]).join(" ")}`;
+      const words = sayFault(fault);
       context.fillStyle = colour.text;
       context.fillText(fitted(context, words, wide - 8), left + 5, y + tall / 2 + 0.5);
       spots.push({ left: left - 2, right: left + wide + 2, top: y, bottom: y + tall, fault, text: () => `fault `
@@ -497,7 +534,7 @@
     if (run.found) {
       line(run.found.at, "bad", 2, []);
       const at = x(run.found.at);
-      const words = run.found.text.split("\n", 1)[0];
+      const words = run.found.text.split("\n", 1)[0].replace(/:$/, "");
       const label = fitted(context, words, Math.min(width - gutter - 16, 900));
       const wide = context.measureText(label).width + 8;
       const left = Math.max(gutter, Math.min(at - wide / 2, width - wide));
@@ -650,13 +687,13 @@
 
   function goToFailure() {
     if (!run.found) return;
-    const last = lowerBound(messages.left, run.found.at);
-    const first = messages.left[Math.max(0, last - 90)] || 0;
-    const span = Math.max(2000, run.found.at - first);
+    const before = (moments, many) => moments[Math.max(0, lowerBound(moments, run.found.at) - many)] || 0;
+    const span = Math.max(2000, run.found.at - Math.max(before(messages.left, 90), before(events.at, 150)));
     show(run.found.at - span, run.found.at + span * 0.12);
-    chosen = events.at.length - 1;
+    // The last event that is not the finding itself.
+    chosen = lowerBound(events.at, run.found.at + 1) - 1;
     const words = run.found.text.split("\n", 1)[0];
-    while (chosen > 0 && events.at[chosen] >= run.found.at && events.text[chosen].startsWith(words)) chosen -= 1;
+    while (chosen > 0 && events.text[chosen].startsWith(words)) chosen -= 1;
     tell();
   }
 
@@ -679,8 +716,8 @@
     });
     states.replaceChildren(head, element("tbody", {}, ...rows));
     const lasting = faults.filter((fault) => fault.begin <= at && fault.end > at);
-    underWay.textContent = lasting.length === 0 ? "No fault is under way." : `Under way: ${lasting.map((fault) =>
-      `${fault.kind} ${fault.nodes.map((node) => nodes[node]).join(" ")}`).join(", ")}.`;
+    underWay.textContent = lasting.length === 0
+      ? "No fault is under way." : `Under way: ${lasting.map(sayFault).join(", ")}.`;
     tellEvents(at);
   }
 
@@ -697,8 +734,9 @@
         element("b", {}, `${milliseconds(events.at[index])}  `), first,
         ...under.map((line) => element("small", {}, line)))));
     }
-    if (at < run.since && chosen < 0) {
-      items.unshift(element("li", { class: "note" }, `Lines are kept from ${milliseconds(run.since)} ms on.`));
+    if (chosen < 0 && (at < run.since || at > run.until)) {
+      const kept = `Lines are kept from ${milliseconds(run.since)} to ${milliseconds(run.until)} ms.`;
+      items.unshift(element("li", { class: "note" }, kept));
     }
     list.replaceChildren(...items);
     const current = list.querySelector("[aria-current]");

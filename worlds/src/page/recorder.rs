@@ -1,6 +1,9 @@
 //! Keeps of a run what its page shows.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, VecDeque},
+};
 
 use kernel::{NodeId, Role, Term};
 use sim::{Fate, Happening, Told, Witness};
@@ -19,6 +22,8 @@ const ITEM_BYTES: usize = 40;
 /// its end, as far as a page of about four megabytes can hold them.
 #[derive(Debug, Default)]
 pub struct Recorder {
+    /// Messages and lines after this moment are not kept.
+    pub(super) until_ns: Option<u64>,
     lines: Lines,
     pub(super) seed: u64,
     pub(super) nodes: Vec<NodeId>,
@@ -88,6 +93,20 @@ pub(super) struct Event {
     pub(super) text: String,
 }
 
+/// An event as the page shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Shown<'a> {
+    pub(super) at_ns: u64,
+    pub(super) lane: Lane,
+    pub(super) text: Cow<'a, str>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(event: &'a Event) -> Self {
+        Self { at_ns: event.at_ns, lane: event.lane, text: Cow::Borrowed(&event.text) }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) number: u64,
@@ -117,6 +136,23 @@ impl Recorder {
         Self::default()
     }
 
+    /// One that keeps messages and lines of the trace only until the moment `at_ns`, in nanoseconds.
+    #[must_use]
+    pub fn until(at_ns: u64) -> Self {
+        Self { until_ns: Some(at_ns), ..Self::default() }
+    }
+
+    /// The moment, in nanoseconds, until which another run of the same seed has to be recorded because
+    /// what led to the finding is not kept; nothing if it is. Some findings are judged only at the end
+    /// of a run, long after what they are about.
+    #[must_use]
+    pub fn missed(&self) -> Option<u64> {
+        const AROUND_NS: u64 = 500_000_000;
+        let (was_ns, _) = self.found.as_ref()?;
+        let is_missed = self.events_gone > 0 && was_ns.saturating_sub(AROUND_NS) < self.since_ns();
+        (is_missed && self.until_ns.is_none()).then_some(was_ns + AROUND_NS)
+    }
+
     /// The page: `title` says what ran, `finding` what was found (what the run itself found if nothing
     /// is given; a panic is known only to whoever caught it), `command` how to run it again.
     #[must_use]
@@ -128,6 +164,18 @@ impl Recorder {
     /// From when on messages and lines are kept, in nanoseconds.
     pub(super) fn since_ns(&self) -> u64 {
         if self.events_gone == 0 { 0 } else { self.events.front().map_or(0, |event| event.at_ns) }
+    }
+
+    /// The events that are kept, with what a panic cut short.
+    pub(super) fn shown(&self) -> Vec<Shown<'_>> {
+        let mut shown: Vec<Shown<'_>> = self.events.iter().map(Shown::of).collect();
+        for Line { at_ns, is_under, lane, text } in self.lines.rest() {
+            match shown.last_mut() {
+                Some(last) if is_under => last.text = Cow::Owned(format!("{}\n{text}", last.text)),
+                _ => shown.push(Shown { at_ns, lane, text: Cow::Owned(text) }),
+            }
+        }
+        shown
     }
 
     fn keep_line(&mut self, line: Line) {
@@ -288,18 +336,21 @@ impl Recorder {
 impl Witness for Recorder {
     fn see(&mut self, at_ns: u64, happening: &Happening) {
         self.end_ns = at_ns;
-        for line in self.lines.see(at_ns, happening) {
-            self.keep_line(line);
+        let is_kept = self.until_ns.is_none_or(|until_ns| at_ns <= until_ns);
+        if is_kept {
+            for line in self.lines.see(at_ns, happening) {
+                self.keep_line(line);
+            }
+            self.trim();
         }
-        self.trim();
         match happening {
             Happening::Begins { seed, founders, spares, clients } => {
                 self.seed = *seed;
                 self.nodes = founders.iter().chain(spares).copied().collect();
                 self.clients = *clients;
             }
-            Happening::Left { .. } => self.left(at_ns, happening),
-            Happening::Arrived { message, is_received, .. } => {
+            Happening::Left { .. } if is_kept => self.left(at_ns, happening),
+            Happening::Arrived { message, is_received, .. } if is_kept => {
                 self.arrived(at_ns, *message, *is_received);
             }
             Happening::Part { .. } => self.part(at_ns, happening),
@@ -317,8 +368,12 @@ impl Witness for Recorder {
                 self.client(at_ns, happening);
             }
             Happening::Healed => self.healed_ns = Some(at_ns),
-            Happening::Found { finding } => self.found = Some((at_ns, finding.to_string())),
-            Happening::Took { .. }
+            Happening::Found { finding, was_ns } => {
+                self.found = Some((*was_ns, finding.to_string()));
+            }
+            Happening::Left { .. }
+            | Happening::Arrived { .. }
+            | Happening::Took { .. }
             | Happening::Said { .. }
             | Happening::Applied { .. }
             | Happening::WillAskAgain { .. } => {}

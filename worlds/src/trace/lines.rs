@@ -76,6 +76,13 @@ impl Lines {
         mem::take(&mut self.ready)
     }
 
+    /// The lines that wait for what happens next: what a node was given or said last, if the run ends
+    /// there.
+    #[must_use]
+    pub fn rest(&self) -> Vec<Line> {
+        self.quiet.iter().chain(&self.said).cloned().collect()
+    }
+
     fn tell(&mut self, at_ns: u64, happening: &Happening) {
         match happening {
             Happening::Took { node, text, is_routine } => {
@@ -104,7 +111,10 @@ impl Lines {
                 );
             }
             Happening::Healed => self.stand(at_ns, Lane::World, "everything is healed".into()),
-            Happening::Found { finding } => self.stand(at_ns, Lane::World, finding.to_string()),
+            Happening::Found { finding, .. } => {
+                self.ready.extend(self.quiet.take());
+                self.stand(at_ns, Lane::World, finding.to_string());
+            }
             Happening::Recovered { .. }
             | Happening::Started { .. }
             | Happening::Crashed { .. }

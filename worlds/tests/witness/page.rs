@@ -108,10 +108,10 @@ fn a_finding_stands_on_top_and_cannot_break_out() {
     let told = Happening::Told { client: 0, outcome: Told::Unknown, text: "unknown".into() };
     recorder.see(4_000, &told);
     let what = "</script><b>both lead</b>";
-    recorder.see(5_000, &Happening::Found { finding: Finding::Safety(what.into()) });
+    recorder.see(5_000, &Happening::Found { finding: Finding::Safety(what.into()), was_ns: 4_000 });
     let page = recorder.page("a & b", None, "archipel sim --seed 7");
     let run = carried(&page);
-    assert_eq!(run["found"]["at"], 5);
+    assert_eq!(run["found"]["at"], 4, "a finding stands where it was, not where it was judged");
     assert_eq!(run["found"]["text"], format!("a promise was broken: {what}"));
     assert_eq!(run["parts"][0], serde_json::json!([[1, 2, 0, 0], [2, 5, 4, 1]]));
     let operation = serde_json::json!([0, 3, 4, 2, "key1 read", "", [[3, 1]]]);
@@ -140,6 +140,9 @@ fn of_a_long_run_the_end_is_kept() {
         let is_received = true;
         recorder.see(at_ns, &Happening::Arrived { message, from, to, text, is_received });
     }
+    let finding = Finding::Safety("both lead".into());
+    recorder.see(6_000_000_000, &Happening::Found { finding, was_ns: 1_000_000_000 });
+    assert_eq!(recorder.missed(), Some(1_500_000_000), "what led to it is not kept");
     let page = recorder.page("", None, "");
     assert!(page.len() < 5_000_000, "{} bytes", page.len());
     assert!(page.contains("This run is long"));
@@ -152,4 +155,21 @@ fn of_a_long_run_the_end_is_kept() {
     for message in numbers.chunks(8) {
         assert!(message[7].as_i64().unwrap() >= 0, "an arrival that is shown has its line");
     }
+}
+
+#[test]
+fn a_run_can_be_kept_until_a_moment() {
+    let until_ns = 2_000_000_000;
+    let recorder = Rc::new(RefCell::new(Recorder::until(until_ns)));
+    let witness = Box::new(Rc::clone(&recorder));
+    let report = run(RaftWithKv::draw(3), Settings::draw(3), Some(witness));
+    let page = recorder.take().page("", None, "");
+    assert!(page.contains("are shown from 0.00 s to 2.00 s"));
+    let run = carried(&page);
+    let counters = report.unwrap_or_else(|finding| panic!("{finding}")).counters;
+    assert_eq!(run["end"].as_u64().unwrap() / 1_000, counters.virtual_ms);
+    let events = list(&run["events"], "times").iter().filter_map(Value::as_u64).sum::<u64>();
+    let left =
+        list(&run["messages"], "numbers").chunks(8).filter_map(|one| one[0].as_u64()).sum::<u64>();
+    assert!((1_900_000..=2_000_000).contains(&events) && events >= left, "{events}, {left}");
 }

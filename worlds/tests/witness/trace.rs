@@ -4,7 +4,8 @@
 use std::{cell::RefCell, env, fmt, fs, path::Path, rc::Rc};
 
 use archipel_worlds::{RaftWithKv, trace::Text};
-use sim::{Settings, run};
+use kernel::{Incarnation, NodeId, Peer};
+use sim::{Happening, Settings, Witness, run};
 
 const GOLDEN: &str = "tests/golden/small_run.txt";
 const SEED: u64 = 8;
@@ -68,4 +69,20 @@ fn who_watches_a_run_does_not_change_it() {
     let alone = run(RaftWithKv::draw(SEED), settings(), None);
     assert_eq!(alone.map(|report| report.hash), Ok(watched));
     assert_eq!(trace(), (watched, first), "the same seed has the same trace");
+}
+
+#[test]
+fn what_a_panic_cuts_short_is_told() {
+    let kept = Kept::default();
+    let mut text = Text::new(Box::new(kept.clone()));
+    let node = Peer { node: NodeId(2), incarnation: Incarnation(1) };
+    let took = Happening::Took { node, text: "2 timeout".into(), is_routine: true };
+    text.see(5_000_000, &took);
+    assert_eq!(*kept.0.borrow(), "", "nobody wants to know before something follows");
+    let said =
+        Happening::Said { node, to: Some(NodeId(1)), text: "→ 1 Commit@1 commit 3".into() };
+    text.see(5_000_000, &said);
+    drop(text);
+    let told = "       5.000  2 timeout\n                → 1 Commit@1 commit 3\n";
+    assert_eq!(*kept.0.borrow(), told);
 }
