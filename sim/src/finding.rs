@@ -10,6 +10,8 @@ pub enum Finding {
     Safety(String),
     /// The cluster stood still although nothing hindered it.
     Liveness(String),
+    /// A part of a node broke an invariant that it asserts. Only whoever catches the panic knows.
+    Assertion(String),
     /// The simulator itself is wrong.
     Simulator(String),
 }
@@ -19,6 +21,7 @@ impl fmt::Display for Finding {
         match self {
             Self::Safety(what) => write!(formatter, "a promise was broken: {what}"),
             Self::Liveness(what) => write!(formatter, "the cluster stood still: {what}"),
+            Self::Assertion(what) => write!(formatter, "an assertion is broken: {what}"),
             Self::Simulator(what) => write!(formatter, "the simulator is wrong: {what}"),
         }
     }

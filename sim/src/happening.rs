@@ -1,6 +1,7 @@
 //! What happens in a world, for whoever watches it: the text of a trace, a page, a test.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{rc::Rc, string::String, vec::Vec};
+use core::cell::RefCell;
 
 use kernel::{Index, NodeId, Peer, Role, Term};
 
@@ -11,6 +12,13 @@ pub trait Witness {
     /// Something happens at `at_ns`, in nanoseconds of virtual time since the world began. Never goes
     /// back; much happens at the same moment.
     fn see(&mut self, at_ns: u64, happening: &Happening);
+}
+
+/// A witness that somebody keeps, to ask it afterwards what it saw.
+impl<W: Witness> Witness for Rc<RefCell<W>> {
+    fn see(&mut self, at_ns: u64, happening: &Happening) {
+        self.borrow_mut().see(at_ns, happening);
+    }
 }
 
 /// One thing that happens.
@@ -172,6 +180,8 @@ pub enum Happening {
     Found {
         /// What.
         finding: Finding,
+        /// When it was, in nanoseconds: before now if it is judged only at the end.
+        was_ns: u64,
     },
 }
 

@@ -181,6 +181,9 @@ impl<C: Composition> World<C> {
     }
 
     pub(crate) fn fault_on_links(&mut self, kind: &'static str, links: &[Link], until_ns: u64) {
+        if links.is_empty() {
+            return;
+        }
         let links = Links(links);
         self.fault(kind, &links.nodes(), Ends::At(until_ns), format_args!("{links}"));
     }

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::Write;
 
-use check::{Limits, Verdict, judge};
+use check::{End, Limits, Verdict, judge};
 use kernel::NodeId;
 
 use crate::{
@@ -63,9 +63,15 @@ impl<C: Composition> World<C> {
     pub fn run(&mut self) -> Result<Report, Finding> {
         let result = self.live();
         if let Err(finding) = &result {
-            self.tell(|_| Happening::Found { finding: finding.clone() });
+            self.found(finding);
         }
         result
+    }
+
+    /// Tells the witness what was found. Whoever catches a panic of [`World::run`] does it.
+    pub fn found(&mut self, finding: &Finding) {
+        let was_ns = self.was_wrong_ns.unwrap_or(self.now_ns);
+        self.tell(|_| Happening::Found { finding: finding.clone(), was_ns });
     }
 
     fn live(&mut self) -> Result<Report, Finding> {
@@ -186,6 +192,9 @@ impl<C: Composition> World<C> {
         let verdict = judge(&self.crowd.history, Limits::default());
         if let Verdict::Broken(witness) = &verdict {
             let key = String::from_utf8_lossy(&witness.key).into_owned();
+            if let End::Ok(place, _) = witness.stuck.end {
+                self.was_wrong_ns = self.crowd.history.events().get(place).map(|told| told.time_ns);
+            }
             return Err(Finding::Safety(format!(
                 "what clients saw of {key} is not linearizable:\n{witness}"
             )));

@@ -58,6 +58,8 @@ pub struct World<C: Composition> {
     pub(crate) handover: Option<End>,
     /// Those that must do without the others, while they must.
     pub(crate) trial: Option<BTreeSet<NodeId>>,
+    /// When it was that something was wrong, if that is found only later.
+    pub(crate) was_wrong_ns: Option<u64>,
     /// The first phase is over: nothing goes wrong any more.
     pub(crate) is_healed: bool,
 }
@@ -99,6 +101,7 @@ impl<C: Composition> World<C> {
             haunted_until_ns: 0,
             handover: None,
             trial: None,
+            was_wrong_ns: None,
             is_healed: false,
         };
         world.begin();

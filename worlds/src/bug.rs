@@ -10,6 +10,7 @@
 //! mended: yes
 //! needs: messages held, elections
 //! ```
+//! A line that begins with a space goes on with the line before it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -19,6 +20,9 @@ use crate::{Found, Kind, Malformed, Scenario};
 
 /// What stands before a scenario on a command line.
 const COMMAND: &str = "archipel sim ";
+
+/// How long a line may be.
+const COLUMNS: usize = 110;
 
 /// A bug that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +51,7 @@ impl Bug {
         let (about, facts) = text
             .split_once("\n\n")
             .ok_or_else(|| Malformed::new("after the sentence there is no empty line"))?;
+        let facts = facts.replace("\n ", " ");
         let pairs = facts.lines().filter_map(|line| line.split_once(": "));
         let facts: BTreeMap<&str, &str> = pairs.collect();
         let fact = |name: &str| {
@@ -105,10 +110,11 @@ impl Bug {
 
 impl fmt::Display for Bug {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{}\n", self.about)?;
-        writeln!(formatter, "run: {COMMAND}{}", self.scenario)?;
+        wrapped(formatter, &self.about, "")?;
+        writeln!(formatter)?;
+        wrapped(formatter, &format!("run: {COMMAND}{}", self.scenario), " ")?;
         writeln!(formatter, "kind: {}", self.found.kind)?;
-        writeln!(formatter, "words: {}", self.found.words())?;
+        wrapped(formatter, &format!("words: {}", self.found.words()), " ")?;
         writeln!(formatter, "found in: {}", self.found_in)?;
         writeln!(formatter, "mended: {}", if self.is_mended { "yes" } else { "no" })?;
         if !self.needs.is_empty() {
@@ -116,6 +122,21 @@ impl fmt::Display for Bug {
         }
         Ok(())
     }
+}
+
+/// Writes a text in lines of at most so many columns; all but the first begin with `indent`.
+fn wrapped(formatter: &mut fmt::Formatter<'_>, text: &str, indent: &str) -> fmt::Result {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.trim().is_empty() && line.chars().count() + word.chars().count() >= COLUMNS {
+            writeln!(formatter, "{line}")?;
+            line = indent.to_owned();
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(formatter, "{line}")
 }
 
 #[cfg(test)]
@@ -140,6 +161,19 @@ needs: elections, crashes
         assert_eq!(bug.to_string(), TEXT);
         assert_eq!((bug.scenario.seed, bug.is_mended), (17, true));
         assert_eq!(bug.slug(), "and_lead_in_term");
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_and_read_back() {
+        let mut bug = Bug::read(TEXT).expect("it is a bug");
+        bug.about = "It was long and went on and on. ".repeat(9).trim_end().to_owned();
+        bug.scenario.spared.numbers = (1..20).collect();
+        for name in ["nodes", "clients", "keys", "think-ms", "wire", "spares", "loss-per-mille"] {
+            bug.scenario = bug.scenario.with(name, 3);
+        }
+        let text = bug.to_string();
+        assert!(text.lines().all(|line| line.len() <= 110) && text.contains("\n "), "{text}");
+        assert_eq!(Bug::read(&text), Ok(bug));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //!   Search        many seeds on several threads                   search
 //!   shrink        a smaller scenario that still fails             shrink
 //!   Bug           a finding that is kept as a file                bug
-//!   trace         a run as text                                 trace
+//!   trace, page   a run as text, and as one page of HTML        trace, page
 //!   speed         how fast all this is                            speed
 //! ```
 //! The simulator knows neither Raft nor a store; here they meet. The program, the tests and the zoo of
@@ -16,6 +16,7 @@
 
 mod bug;
 mod outcome;
+pub mod page;
 mod panics;
 mod raft_with_kv;
 mod real_base;

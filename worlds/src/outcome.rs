@@ -74,6 +74,7 @@ impl From<Finding> for Found {
         let (kind, what) = match finding {
             Finding::Safety(what) => (Kind::Safety, what),
             Finding::Liveness(what) => (Kind::Liveness, what),
+            Finding::Assertion(what) => (Kind::Assertion, what),
             Finding::Simulator(what) => (Kind::Simulator, what),
         };
         Self { kind, what }
@@ -138,7 +139,11 @@ impl Scenario {
         let (found, undecided) = match panics::caught(|| world.run()) {
             Ok(Ok(report)) => (None, report.undecided),
             Ok(Err(finding)) => (Some(Found::from(finding)), false),
-            Err(what) => (Some(Found { kind: Kind::Assertion, what }), false),
+            Err(what) => {
+                let finding = Finding::Assertion(what);
+                world.found(&finding);
+                (Some(Found::from(finding)), false)
+            }
         };
         let history = if found.is_some() { world.history().clone() } else { History::default() };
         Outcome {

@@ -13,6 +13,8 @@ use sim::{Asked, Boot, Composition, InputOf, MapDisk, MembershipChange, TablesDi
 
 use crate::real_base::RealBase;
 
+use crate::trace::without_padding;
+
 /// How Raft's doings read where its commands are those of the store.
 const PRINTER: Printer = Printer { command: say_command };
 
@@ -201,14 +203,10 @@ fn say_expectation(expect: &Expect) -> String {
     }
 }
 
-/// Bytes as text, without the padding that simulated clients append to make values heavy.
+/// Bytes as text; of a heavy value, what it begins with and how heavy it is.
 fn shorten(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let kept = text.trim_end_matches('x');
-    if text.len() - kept.len() < 8 {
-        return text.into_owned();
-    }
-    format!("{kept}({} bytes)", bytes.len())
+    let text = without_padding(&String::from_utf8_lossy(bytes));
+    if bytes.len() < 64 { text } else { format!("{text}({} bytes)", bytes.len()) }
 }
 
 fn member(node: NodeId) -> Member {

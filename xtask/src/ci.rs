@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::tidy;
+use crate::{simulate, tidy};
 
 /// A machine without an operating system.
 const BARE_METAL: &str = "x86_64-unknown-none";
@@ -30,6 +30,12 @@ const STEPS: &[Step] = &[
         run: bare_metal,
     },
     Step { name: "real", holds: "real processes, killed and cut off for real", run: real },
+    Step {
+        name: "bytes",
+        holds: "a seed is the same world in every build",
+        run: simulate::same_bytes,
+    },
+    Step { name: "seeds", holds: "nothing is found by seeds, old and new", run: simulate::seeds },
 ];
 
 /// Runs all steps, or the one called `only`. Goes on after a failure, so that one run tells all.

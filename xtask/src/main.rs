@@ -5,13 +5,14 @@
 //! cargo xtask tidy --stats     how long the files and functions are, and how often they assert
 //! cargo xtask ci               all that must be green before a change is merged
 //! cargo xtask ci --only STEP   one step of it
-//! cargo xtask soak             a hundred kills, then fresh seeds: --hours N, --minutes N, --kills N
+//! cargo xtask soak             kills, known bugs, fresh seeds: --hours N, --minutes N, --kills N, --no-zoo
 //! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
 
 mod ci;
 mod picture;
+mod simulate;
 mod soak;
 mod tidy;
 mod zoo;
@@ -23,9 +24,10 @@ The project's own chores.
 
   cargo xtask tidy             check the house rules
   cargo xtask tidy --stats     sizes of files and functions, and assertions, for each crate
-  cargo xtask ci               format, lints, tidy, docs, bare metal, real processes
+  cargo xtask ci               format, lints, tidy, docs, bare metal, real processes, seeds
   cargo xtask ci --only STEP   one step of it
-  cargo xtask soak             a hundred kills, then fresh seeds: --hours N, --minutes N, --kills N
+  cargo xtask soak             a hundred kills, all known bugs, then fresh seeds, which file what they
+                               find in bugs/: --hours N, --minutes N, --kills N, --no-zoo
   cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N]
                                [--first N] [--jobs N] [--turn] [--json]
   cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   options ─▶ many ─▶ summary      seeds until the time or the seeds are over   progress
-//!           │    └▶ finding         runs it smaller, writes files                files, bugs
+//!           │    └▶ finding         runs it smaller, writes files                files, history, bugs
 //!           ├▶ one                  one seed, or one file of the bug base
 //!           └▶ speed                how fast the simulator is
 //! ```
@@ -10,6 +10,7 @@
 mod bugs;
 mod files;
 mod finding;
+mod history;
 mod json;
 mod many;
 mod one;
@@ -21,7 +22,7 @@ mod summary;
 
 pub(crate) use options::SimOptions;
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
 
 /// Carries the command out.
 pub(crate) fn run(options: &SimOptions) -> Outcome {
@@ -31,6 +32,9 @@ pub(crate) fn run(options: &SimOptions) -> Outcome {
     match (&options.bug, options.scenario.has("seed")) {
         (Some(path), _) => one::run_bug(options, path),
         (None, true) => one::run_seed(options),
+        (None, false) if options.page.is_some() || options.trace => {
+            Err(Failure::usage("--page and --trace show one run: add --seed or --bug."))
+        }
         (None, false) => many::run(options),
     }
 }

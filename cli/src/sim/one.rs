@@ -1,15 +1,17 @@
 //! One seed, or one file of the bug base.
 
-use std::{
-    fs,
-    io::{self, BufWriter, Stdout, Write},
-    path::Path,
+use std::{fs, io, path::Path};
+
+use worlds::{Bug, Finished, Scenario};
+
+use super::{
+    command, exit,
+    files::{self, Watched},
+    finding::Reported,
+    json,
+    options::SimOptions,
+    say, summary,
 };
-
-use sim::Witness;
-use worlds::{Bug, Finished, Scenario, trace::Text};
-
-use super::{command, exit, finding::Reported, json, options::SimOptions, say, summary};
 use crate::exit::{Exit, Failure, Outcome};
 
 /// Runs one seed and prints what became of it.
@@ -39,10 +41,13 @@ pub(super) fn run_bug(options: &SimOptions, path: &Path) -> Outcome {
 }
 
 fn run(options: &SimOptions, scenario: Scenario) -> Outcome {
-    let text = || Box::new(Text::new(Box::new(ToOutput::new()))) as Box<dyn Witness>;
-    let outcome = scenario.run(options.trace.then(text));
-    let kind = outcome.found.as_ref().map(|found| found.kind);
-    let finished = Finished { scenario, outcome };
+    let finished = if options.trace || options.page.is_some() {
+        watched(options, &scenario)?
+    } else {
+        let outcome = scenario.run(None);
+        Finished { scenario, outcome }
+    };
+    let kind = finished.outcome.found.as_ref().map(|found| found.kind);
     let (hash, counters) = (finished.outcome.hash, finished.outcome.counters);
     if options.json {
         let reported = match kind {
@@ -64,17 +69,15 @@ fn run(options: &SimOptions, scenario: Scenario) -> Outcome {
     Ok(kind.map_or(Exit::Done, exit))
 }
 
-/// Writes to standard output, in large pieces.
-struct ToOutput(BufWriter<Stdout>);
-
-impl ToOutput {
-    fn new() -> Self {
-        Self(BufWriter::new(io::stdout()))
+/// Runs the scenario and shows what happens as it was asked for.
+fn watched(options: &SimOptions, scenario: &Scenario) -> Outcome<Finished> {
+    let mut watched = Watched::new(options.page.is_some());
+    if options.trace {
+        watched.witnesses.push(files::text(io::stdout()));
     }
-}
-
-impl std::fmt::Write for ToOutput {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.write_all(text.as_bytes()).map_err(|_| std::fmt::Error)
+    let finished = watched.run(scenario);
+    if let Some(path) = &options.page {
+        watched.write_page(path, &finished)?;
     }
+    Ok(finished)
 }

@@ -11,8 +11,8 @@ use super::scenario_options::ScenarioOptions;
 ///
 /// A seed decides everything: what can happen, and what does. The same seed gives the same world, event
 /// for event. Without --seed many seeds are run, until something is found. A finding is printed with
-/// the command line that runs it again, is made smaller, and is written to files: its trace, and what
-/// clients saw.
+/// the command line that runs it again, is made smaller, and is written to files: its trace, a page
+/// that shows it, and what clients saw, for `archipel check`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Exit codes:
@@ -27,6 +27,7 @@ Examples:
   archipel sim --fresh --minutes 10
   archipel sim --seeds 5000 --nodes 5 --without change,transfer
   archipel sim --seed 17 --trace
+  archipel sim --seed 17 --page seed17.html
   archipel sim --bench")]
 pub(crate) struct SimOptions {
     /// What runs in the clusters.
@@ -54,6 +55,9 @@ pub(crate) struct SimOptions {
     /// Print what happens in the world of the seed, line by line.
     #[arg(long)]
     pub(super) trace: bool,
+    /// Write a page that shows the run of --seed or --bug: who was what, what went wrong, every message.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "minutes", "fresh", "bench"])]
+    pub(super) page: Option<PathBuf>,
     /// Print a line for each seed with the hash over all that happened.
     #[arg(long, conflicts_with = "json")]
     pub(super) hashes: bool,

@@ -46,7 +46,8 @@ fn sizes(options: &SimOptions) -> Outcome<Vec<u64>> {
 
 fn print(speeds: &[Speed]) {
     say(format_args!(
-        "one thread, heartbeat 50 ms, every kind of mishap, tables in memory, messages as values, no trace"
+        "One thread, seconds of its processor time; heartbeat 50 ms, every kind of mishap, tables in memory, \
+         messages as values, no trace."
     ));
     let mut table = Table::new(&[
         "nodes",

@@ -6,4 +6,5 @@ mod http;
 mod joining;
 mod node;
 mod requests;
+mod sim;
 mod up;

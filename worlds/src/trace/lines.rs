@@ -5,6 +5,17 @@ use std::{collections::BTreeMap, fmt, mem};
 use kernel::{NodeId, Peer};
 use sim::{Fate, Happening, Layer};
 
+/// Whose doing a line tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A node's.
+    Node(NodeId),
+    /// A client's.
+    Client(usize),
+    /// The world's.
+    World,
+}
+
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -12,6 +23,8 @@ pub struct Line {
     pub at_ns: u64,
     /// It follows from the last line that is not under another.
     pub is_under: bool,
+    /// Whose doing it tells.
+    pub lane: Lane,
     /// What it says.
     pub text: String,
 }
@@ -44,6 +57,7 @@ pub struct Lines {
 #[derive(Debug)]
 struct Fault {
     since_ns: u64,
+    lane: Lane,
     words: String,
 }
 
@@ -62,16 +76,29 @@ impl Lines {
         mem::take(&mut self.ready)
     }
 
+    /// The lines that wait for what happens next: what a node was given or said last, if the run ends
+    /// there.
+    #[must_use]
+    pub fn rest(&self) -> Vec<Line> {
+        self.quiet.iter().chain(&self.said).cloned().collect()
+    }
+
     fn tell(&mut self, at_ns: u64, happening: &Happening) {
         match happening {
-            Happening::Took { text, is_routine: true, .. } => {
-                self.quiet = Some(Line { at_ns, is_under: false, text: text.clone() });
+            Happening::Took { node, text, is_routine } => {
+                let lane = Lane::Node(node.node);
+                if *is_routine {
+                    self.quiet = Some(Line { at_ns, is_under: false, lane, text: text.clone() });
+                } else {
+                    self.stand(at_ns, lane, text.clone());
+                }
             }
-            Happening::Took { text, .. } => self.stand(at_ns, text.clone()),
-            Happening::Said { to, text, .. } => self.follow(at_ns, text.clone(), to.is_some()),
+            Happening::Said { node, to, text } => {
+                self.follow(at_ns, Lane::Node(node.node), text.clone(), to.is_some());
+            }
             Happening::Arrived { from, to, text, is_received, .. } => {
                 let down = if *is_received { "" } else { " (down)" };
-                self.stand(at_ns, format!("{to} ← {} {text}{down}", from.node));
+                self.stand(at_ns, Lane::Node(*to), format!("{to} ← {} {text}{down}", from.node));
             }
             Happening::Begins { seed, founders, spares, clients } => {
                 let (founders, spares) = (names(founders), names(spares));
@@ -79,11 +106,15 @@ impl Lines {
                     if spares.is_empty() { spares } else { format!(", {spares} may join") };
                 self.stand(
                     at_ns,
+                    Lane::World,
                     format!("seed {seed}: nodes {founders}{spares}, {clients} clients"),
                 );
             }
-            Happening::Healed => self.stand(at_ns, "everything is healed".into()),
-            Happening::Found { finding } => self.stand(at_ns, finding.to_string()),
+            Happening::Healed => self.stand(at_ns, Lane::World, "everything is healed".into()),
+            Happening::Found { finding, .. } => {
+                self.ready.extend(self.quiet.take());
+                self.stand(at_ns, Lane::World, finding.to_string());
+            }
             Happening::Recovered { .. }
             | Happening::Started { .. }
             | Happening::Crashed { .. }
@@ -121,37 +152,38 @@ impl Lines {
                 self.ready.extend(other);
                 // What a node said before is news only if it gets nowhere.
                 if *layer == Layer::Snapshot || *fate != Fate::OnItsWay {
-                    self.stand(at_ns, format!("{from} {said}{lost}"));
+                    self.stand(at_ns, Lane::Node(*from), format!("{from} {said}{lost}"));
                 }
             }
         }
     }
 
     fn life(&mut self, at_ns: u64, happening: &Happening) {
-        let text = match happening {
+        let (node, text) = match happening {
             Happening::Recovered { node, text } => {
-                format!("{} recovers as life {}: {text}", node.node, node.incarnation)
+                (node.node, format!("{} recovers as life {}: {text}", node.node, node.incarnation))
             }
-            Happening::Started { node } => format!("{} starts", node.node),
-            Happening::Crashed { node } => format!("{node} crashes"),
-            Happening::Gone { node, text } => format!("{node} is gone: {text}"),
+            Happening::Started { node } => (node.node, format!("{} starts", node.node)),
+            Happening::Crashed { node } => (*node, format!("{node} crashes")),
+            Happening::Gone { node, text } => (*node, format!("{node} is gone: {text}")),
             _ => return,
         };
-        self.stand(at_ns, text);
+        self.stand(at_ns, Lane::Node(node), text);
     }
 
     fn fault(&mut self, at_ns: u64, happening: &Happening) {
         match happening {
             Happening::FaultBegins { fault, kind, nodes, text } => {
+                let lane = if let [node] = nodes[..] { Lane::Node(node) } else { Lane::World };
                 let words = format!("fault {fault}: {kind} of {}", names(nodes));
                 let more = if text.is_empty() { String::new() } else { format!(" ({text})") };
-                self.stand(at_ns, format!("{words}{more}"));
-                self.faults.insert(*fault, Fault { since_ns: at_ns, words });
+                self.stand(at_ns, lane, format!("{words}{more}"));
+                self.faults.insert(*fault, Fault { since_ns: at_ns, lane, words });
             }
             Happening::FaultEnds { fault } => {
                 let begun = self.faults.remove(fault).filter(|begun| begun.since_ns < at_ns);
                 if let Some(begun) = begun {
-                    self.stand(at_ns, format!("{} is over", begun.words));
+                    self.stand(at_ns, begun.lane, format!("{} is over", begun.words));
                 }
             }
             _ => {}
@@ -166,15 +198,25 @@ impl Lines {
             Happening::Asked { client, node } => {
                 let whom = node.map_or_else(|| "nobody".into(), |node| node.to_string());
                 let operation = self.operations.get(client).map_or("", String::as_str);
-                self.stand(at_ns, format!("client {client} asks {whom}: {operation}"));
+                self.stand(
+                    at_ns,
+                    Lane::Client(*client),
+                    format!("client {client} asks {whom}: {operation}"),
+                );
             }
             Happening::WillAskAgain { client } => {
-                self.follow(at_ns, format!("client {client} will ask again"), false);
+                self.follow(
+                    at_ns,
+                    Lane::Client(*client),
+                    format!("client {client} will ask again"),
+                    false,
+                );
             }
             Happening::Told { client, text, .. } => {
                 let operation = self.operations.remove(client).unwrap_or_default();
                 self.follow(
                     at_ns,
+                    Lane::Client(*client),
                     format!("client {client}: {operation}: {}", without_padding(text)),
                     false,
                 );
@@ -184,15 +226,15 @@ impl Lines {
     }
 
     /// A line of its own.
-    fn stand(&mut self, at_ns: u64, text: String) {
+    fn stand(&mut self, at_ns: u64, lane: Lane, text: String) {
         self.quiet = None;
-        self.ready.push(Line { at_ns, is_under: false, text });
+        self.ready.push(Line { at_ns, is_under: false, lane, text });
     }
 
     /// A line under the last one, which is then of interest. `waits` if it may still get a word more.
-    fn follow(&mut self, at_ns: u64, text: String, waits: bool) {
+    fn follow(&mut self, at_ns: u64, lane: Lane, text: String, waits: bool) {
         self.ready.extend(self.quiet.take());
-        let line = Line { at_ns, is_under: true, text };
+        let line = Line { at_ns, is_under: true, lane, text };
         if waits {
             self.said = Some(line);
         } else {
@@ -201,14 +243,15 @@ impl Lines {
     }
 }
 
-/// Simulated clients append letters to their values to make them heavy; nobody wants to read them.
+/// The text without the letters that simulated clients append to their values to make them heavy:
+/// `17.` for `17.xxxxxxxx`.
 pub(crate) fn without_padding(text: &str) -> String {
-    let mut kept = text.to_owned();
-    while let Some(start) = kept.find("xxxxxxxx") {
-        let padding = kept[start..].len() - kept[start..].trim_start_matches('x').len();
-        let ellipsis =
-            if kept[start + padding..].starts_with('…') { '…'.len_utf8() } else { 0 };
-        kept.replace_range(start..start + padding + ellipsis, "…");
+    let mut parts = text.split(".x");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches('x');
+        kept.push('.');
+        kept.push_str(rest.strip_prefix('…').unwrap_or(rest));
     }
     kept
 }

@@ -11,11 +11,15 @@
 //! Inputs that only tell a node that time has passed, or that something it wanted is done, stand here
 //! only if it says something then.
 
-use std::fmt::Write;
+use std::{
+    fmt::{self, Write},
+    io,
+};
 
 use sim::{Happening, Witness};
 
-pub use lines::{Line, Lines};
+pub(crate) use lines::without_padding;
+pub use lines::{Lane, Line, Lines};
 
 mod lines;
 
@@ -31,10 +35,34 @@ impl Text {
     pub fn new(out: Box<dyn Write>) -> Self {
         Self { out, lines: Lines::default() }
     }
+
+    /// Writes to a file or a stream, which should be buffered.
+    #[must_use]
+    pub fn to_stream(out: Box<dyn io::Write>) -> Self {
+        Self::new(Box::new(Bytes(out)))
+    }
 }
 
-impl std::fmt::Debug for Text {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// What a panic cut short is written too.
+impl Drop for Text {
+    fn drop(&mut self) {
+        for line in self.lines.rest() {
+            let _ = writeln!(self.out, "{line}");
+        }
+    }
+}
+
+/// A stream of bytes that takes text.
+struct Bytes(Box<dyn io::Write>);
+
+impl Write for Bytes {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write_all(text.as_bytes()).map_err(|_| fmt::Error)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Text")
     }
 }

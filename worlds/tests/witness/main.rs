@@ -1,0 +1,4 @@
+//! What is told of a run: as text and as a page.
+
+mod page;
+mod trace;

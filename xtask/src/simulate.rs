@@ -1,0 +1,131 @@
+//! Runs `archipel sim`, built from the sources as they are.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+/// How many seeds must be the same world in every build.
+const COMPARED: &str = "300";
+
+/// How many seeds every change runs again.
+const FIXED: &str = "1000";
+
+/// A build of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// As `cargo test` builds it.
+    Test,
+    /// As it is given to people.
+    Release,
+}
+
+impl Build {
+    const fn profile(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Release => "release",
+        }
+    }
+
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Test => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Builds the program; its path.
+///
+/// # Errors
+/// If it cannot be built.
+pub(crate) fn program(root: &Path, build: Build) -> Result<PathBuf, String> {
+    let built = Command::new(crate::cargo_program())
+        .args(["build", "--quiet", "--package", "archipel", "--profile", build.profile()])
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo did not start: {error}"))?;
+    if !built.success() {
+        return Err(format!("the program could not be built: {built}"));
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |folder| root.join(PathBuf::from(folder)));
+    Ok(target.join(build.folder()).join("archipel"))
+}
+
+/// Runs `archipel sim` with these words; what it wrote to standard output.
+///
+/// # Errors
+/// If it does not start.
+pub(crate) fn simulate(root: &Path, program: &Path, words: &[&str]) -> Result<Output, String> {
+    Command::new(program)
+        .arg("sim")
+        .args(words)
+        .current_dir(root)
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{} did not start: {error}", program.display()))
+}
+
+/// The same seeds, built for tests, built for people, and once more.
+///
+/// # Errors
+/// The first seed that is not the same world each time.
+pub(crate) fn same_bytes(root: &Path) -> Result<(), String> {
+    let release = program(root, Build::Release)?;
+    let test = program(root, Build::Test)?;
+    let hashes = |program: &Path| -> Result<String, String> {
+        let said = simulate(root, program, &["--seeds", COMPARED, "--hashes"])?;
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        if said.status.success() { Ok(text) } else { Err(format!("something was found:\n{text}")) }
+    };
+    let expected = hashes(&release)?;
+    for (build, program) in [("release, again", &release), ("test", &test)] {
+        if let Some(seed) = first_difference(&expected, &hashes(program)?) {
+            return Err(format!("seed {seed} is another world in the build for {build}"));
+        }
+    }
+    println!("{} seeds are the same worlds in three runs of two builds", expected.lines().count());
+    Ok(())
+}
+
+/// The seed of the first line that differs.
+fn first_difference(one: &str, other: &str) -> Option<String> {
+    let (mut ones, mut others) = (one.lines(), other.lines());
+    loop {
+        let pair = (ones.next(), others.next());
+        let line = pair.0.or(pair.1)?;
+        if pair.0 != pair.1 {
+            return line.split(' ').next().map(str::to_owned);
+        }
+    }
+}
+
+/// Seeds that every change runs, and seeds that nobody has run, for two minutes.
+///
+/// # Errors
+/// If something is found.
+pub(crate) fn seeds(root: &Path) -> Result<(), String> {
+    let program = program(root, Build::Release)?;
+    for words in [["--seeds", FIXED].as_slice(), &["--fresh", "--minutes", "2"]] {
+        let said = simulate(root, &program, words)?;
+        print!("{}", String::from_utf8_lossy(&said.stdout));
+        if !said.status.success() {
+            return Err(format!("archipel sim {} ended with {}", words.join(" "), said.status));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_difference;
+
+    #[test]
+    fn the_first_line_that_differs_is_named() {
+        assert_eq!(first_difference("1 a\n2 b\n", "1 a\n2 b\n"), None);
+        assert_eq!(first_difference("1 a\n2 b\n", "1 a\n2 c\n").as_deref(), Some("2"));
+        assert_eq!(first_difference("1 a\n", "1 a\n2 c\n").as_deref(), Some("2"));
+    }
+}
