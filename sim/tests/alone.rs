@@ -1,9 +1,11 @@
 //! The simulator on the smallest node there is: one that serves alone. Right, it keeps all promises;
 //! wrong in one way or another, it is found out.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
-use archipel_sim::{Asked, Boot, Composition, Finding, MembershipChange, Report, Settings, run};
+use archipel_sim::{
+    Asked, Boot, Composition, Finding, Happening, MembershipChange, Report, Settings, Witness, run,
+};
 use kernel::{
     Bytes, Effect, Effects, Entry, EntryHead, EntryId, EntryKind, Fault, HardState, Index, Input,
     Instant, Malformed, Node, NodeId, Origin, Outcome, Peer, PersistNumber, Reader, Reading,
@@ -351,4 +353,72 @@ fn the_same_seed_gives_the_same_world_and_another_seed_another() {
         assert_eq!(hash(seed), hash(seed));
         assert_ne!(hash(seed), hash(seed + 1));
     }
+}
+
+/// Remembers what would be wrong of a witness's view.
+#[derive(Default)]
+struct Watcher {
+    last_ns: u64,
+    lasting: BTreeSet<u64>,
+    faults: u64,
+    asked: BTreeSet<usize>,
+    told: u64,
+    is_healed: bool,
+    found: Option<Finding>,
+}
+
+impl Witness for Watcher {
+    fn see(&mut self, at_ns: u64, happening: &Happening) {
+        assert!(at_ns >= self.last_ns, "time does not go back");
+        assert_eq!(self.found, None, "a finding is the last that is seen");
+        self.last_ns = at_ns;
+        match happening {
+            Happening::FaultBegins { fault, .. } => {
+                assert!(self.lasting.insert(*fault), "a fault begins once");
+                self.faults += 1;
+            }
+            Happening::FaultEnds { fault } => {
+                assert!(self.lasting.remove(fault), "what ends has begun");
+            }
+            Happening::Invoked { client, .. } => {
+                assert!(self.asked.insert(*client), "a client does one thing at a time");
+            }
+            Happening::Told { client, .. } => {
+                assert!(self.asked.remove(client), "who is told has asked");
+                self.told += 1;
+            }
+            Happening::Healed => {
+                assert!(self.lasting.is_empty(), "faults end when everything is healed");
+                self.is_healed = true;
+            }
+            Happening::Found { finding, .. } => self.found = Some(finding.clone()),
+            _ => {}
+        }
+    }
+}
+
+fn watch(wrong: Wrong, seed: u64) -> (Result<Report, Finding>, Watcher) {
+    let watcher = Rc::new(RefCell::new(Watcher::default()));
+    let result = run(Lonely(wrong), settings(wrong, seed), Some(Box::new(Rc::clone(&watcher))));
+    (result, watcher.take())
+}
+
+#[test]
+fn a_witness_sees_all_and_changes_nothing() {
+    let mut faults = 0;
+    for seed in 0..8 {
+        let (report, watcher) = watch(Wrong::Nothing, seed);
+        assert_eq!(report, run_seed(Wrong::Nothing, seed), "seed {seed}");
+        let counters = report.unwrap().counters;
+        let told = counters.reads + counters.writes + counters.mismatches;
+        assert!(watcher.is_healed && watcher.told >= told, "seed {seed}");
+        faults += watcher.faults;
+    }
+    assert!(faults > 8, "{faults} faults");
+}
+
+#[test]
+fn a_witness_sees_what_is_found() {
+    let (result, watcher) = watch(Wrong::Sleeps, 1);
+    assert_eq!(watcher.found, result.err());
 }

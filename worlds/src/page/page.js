@@ -37,9 +37,9 @@
       : /Heartbeat/.test(kind) ? "heartbeats" : /Snapshot/.test(kind) ? "snapshots" : "requests";
   const groups = kinds.map(groupOf);
   const sortOf = (kind) =>
-    /pause|crash|power|clock|drift|replaced/.test(kind) ? "processes"
-      : /disk|write|read|flush|flip|sector|room/.test(kind) ? "disks"
-        : /change|transfer|rebuilt|compact/.test(kind) ? "deeds" : "links";
+    /^(isolation|split|bridge|ring|one-way|harassed|murk|fog|deaf)/.test(kind) ? "links"
+      : /pause|crash|power|clock|ambush|amnesia|haunt|memory/.test(kind) ? "processes"
+        : /disk|write|flush|flip|\brot\b/.test(kind) ? "disks" : "deeds";
 
   /** The first place in `sorted` whose value is not below `value`. */
   function lowerBound(sorted, value) {
@@ -132,7 +132,8 @@
     swatch("done", "done"), swatch("refused", "refused"), swatch("unknown", "outcome unknown"),
     swatch("votes", "votes", "thin"), swatch("entries", "entries", "thin"),
     swatch("heartbeats", "heartbeats", "thin"), swatch("requests", "requests and reads", "thin"),
-    swatch("snapshots", "snapshots", "thin"),
+    swatch("snapshots", "snapshots", "thin"), swatch("links", "faults of links"), swatch("disks", "of disks"),
+    swatch("processes", "of processes"), swatch("deeds", "changes and other deeds"),
     element("li", {}, "✕ lost"), element("li", {}, "⊣ cut"), element("li", {}, "○ nobody there"));
   const totals = kinds.map(() => 0);
   for (const kind of messages.kind) totals[kind] += 1;
