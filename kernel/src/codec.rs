@@ -142,6 +142,17 @@ impl Writer {
         self.bytes.is_empty()
     }
 
+    /// Forgets the bytes and keeps their room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// The bytes collected so far.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The bytes collected so far, to mend a length or a checksum in place.
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         &mut self.bytes

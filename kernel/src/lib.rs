@@ -20,6 +20,7 @@ pub mod checksum;
 pub mod codec;
 pub mod entry;
 pub mod ids;
+mod input_codec;
 pub mod membership;
 pub mod node;
 pub mod outcome;
@@ -37,7 +38,7 @@ pub use ids::{
     PersistNumber, Term, Ticket,
 };
 pub use membership::{Member, Membership};
-pub use node::{Effect, Effects, FetchId, FetchOutcome, Input, Node, Role};
+pub use node::{Effect, Effects, FetchId, FetchOutcome, Image, Input, Node, Role};
 pub use outcome::{Fault, Refusal, StorageFault};
 pub use record::{HardState, Record, SnapshotMeta};
 pub use rng::Rng;

@@ -6,7 +6,7 @@ use core::fmt::Debug;
 use bytes::Bytes;
 
 use crate::{
-    codec::Wire,
+    codec::{Malformed, Wire},
     entry::Entry,
     ids::{Generation, Index, NodeId, Peer, PersistNumber, Term, Ticket},
     membership::Membership,
@@ -49,6 +49,21 @@ pub trait Node {
 
     /// Asserts every invariant that can be seen from inside.
     fn check(&self);
+}
+
+/// A node that can give an image of itself between two inputs, for whoever keeps its last inputs to run
+/// them again.
+///
+/// An image is read by the very build that made it, and by no other: its bytes have no history to keep.
+pub trait Image: Sized {
+    /// All that the node will ever decide by.
+    fn image(&self) -> Bytes;
+
+    /// The node as it was: the same inputs have the same effects.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the bytes are no image, or that of a build whose node has other fields.
+    fn from_image(image: Bytes) -> Result<Self, Malformed>;
 }
 
 /// The effects of an input, in the order in which they should happen.

@@ -14,6 +14,12 @@ impl Rng {
         Self { state: seed }
     }
 
+    /// Where the generator stands: one that starts there gives the same numbers from now on.
+    #[must_use]
+    pub const fn state(&self) -> u64 {
+        self.state
+    }
+
     /// The next 64 bits.
     pub const fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -74,6 +80,14 @@ mod tests {
             drawn,
             [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
         );
+    }
+
+    #[test]
+    fn a_generator_goes_on_from_where_another_stands() {
+        let mut rng = Rng::new(7);
+        rng.next();
+        let mut other = Rng::new(rng.state());
+        assert_eq!(other.next(), rng.next());
     }
 
     #[test]
