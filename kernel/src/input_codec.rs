@@ -84,10 +84,9 @@ impl<Message: Wire, Request: Wire> Wire for Input<Message, Request> {
                 meta: SnapshotMeta::decode(reader)?,
                 generation: Generation::decode(reader)?,
             },
-            9 => Self::SnapshotSent {
-                to: NodeId::decode(reader)?,
-                delivered: reader.take_option()?,
-            },
+            9 => {
+                Self::SnapshotSent { to: NodeId::decode(reader)?, delivered: reader.take_option()? }
+            }
             10 => Self::SnapshotInstalled { index: Index::decode(reader)? },
             11 => Self::Unreachable { peer: NodeId::decode(reader)? },
             _ => return Err(Malformed("an input kind from 1 to 11")),

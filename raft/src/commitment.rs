@@ -6,6 +6,7 @@ use kernel::{Effect, Entry, FetchOutcome, Index, Record, Stamp};
 
 use crate::{
     durability::LogChange,
+    image::image,
     node::{Purpose, Raft},
     progress::Progress,
 };
@@ -14,7 +15,7 @@ use crate::{
 const APPLYING_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 /// Entries on their way through the state machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
     /// The last entry handed over.
     pub(crate) handed: Index,
@@ -176,3 +177,5 @@ impl Raft {
         self.log.cached_bytes() > self.config.cache_bytes + self.config.waiting_bytes_max
     }
 }
+
+image!(struct Pipeline { handed, in_flight, bytes });

@@ -5,6 +5,8 @@ use core::time::Duration;
 
 use kernel::{Entry, EntryId, HardState, Index, Membership, Peer, Stamp};
 
+use crate::image::image;
+
 /// How to behave. Nothing here can cost safety.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -97,3 +99,8 @@ pub struct Boot {
     /// replica neither stands for election nor votes.
     pub uncertain_until: Option<EntryId>,
 }
+
+image!(struct Config {
+    heartbeat, election_min, election_max, request_timeout, disk_stall, entry_bytes_max,
+    batch_bytes_max, window_bytes, waiting_bytes_max, cache_bytes, retain_bytes, promote_behind_max,
+});

@@ -8,8 +8,10 @@ use alloc::collections::VecDeque;
 
 use kernel::{Index, Instant, PersistNumber};
 
+use crate::image::image;
+
 /// Follows the persist work of one replica.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Durability {
     /// The log's end on disk after the last write that finished.
     end: Index,
@@ -27,7 +29,7 @@ pub(crate) struct LogChange {
     pub(crate) ends_at: Option<Index>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Write {
     number: PersistNumber,
     change: LogChange,
@@ -91,6 +93,12 @@ impl Durability {
         self.under_way.front().map(|write| write.issued_at)
     }
 }
+
+image!(struct Durability { end, issued, finished, under_way });
+
+image!(struct Write { number, change, issued_at });
+
+image!(struct LogChange { truncate_from, ends_at });
 
 #[cfg(test)]
 mod tests {

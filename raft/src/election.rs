@@ -13,13 +13,14 @@ use kernel::{EntryId, Incarnation, Index, NodeId, Peer, PersistNumber, Term};
 
 use crate::{
     follower::Following,
+    image::image,
     message::{Body, Message},
     node::{Part, Raft},
     quorum::{self, Tally},
 };
 
 /// The votes or pre-votes gathered so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Poll {
     /// What each voter said.
     said: BTreeMap<NodeId, bool>,
@@ -311,3 +312,5 @@ impl Raft {
         }
     }
 }
+
+image!(struct Poll { said, own_vote_after });

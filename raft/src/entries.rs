@@ -5,17 +5,19 @@ use alloc::{collections::VecDeque, vec::Vec};
 
 use kernel::{Entry, EntryId, Index, Stamp, Term};
 
+use crate::{cache::Cache, image::image};
+
 /// The log. Invariants:
 /// 1. the base is before the first entry; terms never go back along the log;
 /// 2. the cache is the log's tail: it ends where the log ends;
 /// 3. a run begins where the term changes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Entries {
     base: EntryId,
     base_stamp: Stamp,
     last: EntryId,
     runs: VecDeque<Run>,
-    cache: VecDeque<Entry>,
+    cache: Cache,
     cache_bytes: u64,
     /// The stamp of the entry before the cache.
     stamp_before_cache: Stamp,
@@ -59,7 +61,7 @@ impl Entries {
             base_stamp,
             last: base,
             runs: VecDeque::new(),
-            cache: VecDeque::new(),
+            cache: Cache::default(),
             cache_bytes: 0,
             stamp_before_cache: base_stamp,
             marks: VecDeque::new(),
@@ -191,20 +193,26 @@ impl Entries {
         first: Index,
         last: Index,
     ) -> Option<impl Iterator<Item = &Entry>> {
-        let skipped = first.0.checked_sub(self.first_cached().0)?;
-        let skipped = usize::try_from(skipped).expect("a place in memory fits in usize");
-        Some(self.cache.iter().skip(skipped).take_while(move |entry| entry.index() <= last))
+        if first < self.first_cached() {
+            return None;
+        }
+        Some(self.cache.iter_from(first).take_while(move |entry| entry.index() <= last))
     }
 
     /// Forgets entries up to `through` while more than `bytes_max` bytes are in memory.
     pub(crate) fn evict(&mut self, through: Index, bytes_max: u64) {
-        while self.cache_bytes > bytes_max {
-            let Some(entry) = self.cache.pop_front_if(|entry| entry.index() <= through) else {
-                return;
-            };
-            self.cache_bytes -= entry.size();
-            self.stamp_before_cache = entry.stamp();
-        }
+        while self.cache_bytes > bytes_max && self.forget_first(through) {}
+    }
+
+    /// Forgets the first entry in memory if it is not after `through`; true if there was one.
+    fn forget_first(&mut self, through: Index) -> bool {
+        let Some(entry) = self.cache.front().filter(|entry| entry.index() <= through) else {
+            return false;
+        };
+        self.cache_bytes -= entry.size();
+        self.stamp_before_cache = entry.stamp();
+        self.cache.drop_front();
+        true
     }
 
     /// The last place, not after `through`, at which the log may be cut so that `retain_bytes` of
@@ -223,10 +231,7 @@ impl Entries {
             Some(mark.id.term),
             "the log is cut at its own entry"
         );
-        while let Some(entry) = self.cache.pop_front_if(|entry| entry.index() <= mark.id.index) {
-            self.cache_bytes -= entry.size();
-            self.stamp_before_cache = entry.stamp();
-        }
+        while self.forget_first(mark.id.index) {}
         while self.marks.pop_front_if(|kept| kept.id.index <= mark.id.index).is_some() {}
         let covering = self.runs.partition_point(|run| run.first <= mark.id.index.next());
         self.runs.drain(..covering.saturating_sub(1));
@@ -244,7 +249,7 @@ impl Entries {
     pub(crate) fn check(&self) {
         assert!(self.base <= self.last && self.base.index <= self.last.index, "the base is first");
         assert_eq!(
-            self.first_cached().0 + self.cache.len() as u64,
+            self.first_cached().0 + self.cache.len(),
             self.last.index.0 + 1,
             "the cache is the tail"
         );
@@ -260,3 +265,12 @@ impl Entries {
         assert!(self.base_stamp <= self.last_stamp(), "cluster time never goes back");
     }
 }
+
+image!(struct Entries {
+    base, base_stamp, last, runs, cache, cache_bytes, stamp_before_cache, marks, mark_bytes,
+    marked_bytes, bytes,
+});
+
+image!(struct Run { first, term });
+
+image!(struct Mark { id, stamp, bytes });

@@ -5,12 +5,13 @@ use alloc::vec::Vec;
 use kernel::{Entry, EntryId, Fault, Index, Instant, Peer};
 
 use crate::{
+    image::image,
     message::{AppendOutcome, Body},
     node::{Part, Raft},
 };
 
 /// Whom a follower follows, and how far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Following {
     /// The leader of the term, once it is known.
     pub(crate) leader: Option<Peer>,
@@ -181,3 +182,5 @@ fn follows(previous: EntryId, entries: &[Entry]) -> bool {
         is_next
     })
 }
+
+image!(struct Following { leader, heard, received });

@@ -8,6 +8,7 @@ use kernel::{
 };
 
 use crate::{
+    image::image,
     message::Body,
     node::{Part, Raft},
     progress::Progress,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// What belongs to one term in office.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Leadership {
     /// The other members.
     pub(crate) peers: BTreeMap<NodeId, Progress>,
@@ -185,3 +186,7 @@ impl Raft {
         Some(Instant(since.0.saturating_add(next.0.saturating_sub(stamp.0))))
     }
 }
+
+image!(struct Leadership {
+    peers, round, heartbeat_at, first, clock, handover, change_origin, ticked,
+});

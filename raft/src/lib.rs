@@ -17,8 +17,9 @@
 //!   snapshot      what is no longer in the log               §7
 //!   commitment    what is committed is applied, then dropped from the log
 //!
-//!   entries  durability  progress  quorum  tickets           the parts that these work with
+//!   entries  cache  durability  progress  quorum  tickets    the parts that these work with
 //!   print                                                    all of it as lines for people
+//!   image                                                    all of it as bytes, to go on from there
 //! ```
 //!
 //! # What it promises
@@ -33,6 +34,7 @@
 
 extern crate alloc;
 
+mod cache;
 mod check;
 mod commitment;
 mod config;
@@ -40,6 +42,7 @@ mod durability;
 mod election;
 mod entries;
 mod follower;
+mod image;
 mod leader;
 mod message;
 mod message_codec;

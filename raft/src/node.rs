@@ -19,6 +19,7 @@ use crate::{
     election::Poll,
     entries::Entries,
     follower::Following,
+    image::image,
     leader::Leadership,
     message::{Body, Message},
     proposal::Desk,
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// One replica of a group.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Raft {
     pub(crate) me: Peer,
     pub(crate) config: Config,
@@ -67,12 +68,14 @@ pub struct Raft {
     /// There is noted work.
     pub(crate) is_work_noted: bool,
     stopped: bool,
+    /// The configuration in force at the start has been told.
+    has_begun: bool,
     told: Option<(Role, Term, Option<NodeId>)>,
     effects: Effects<Message>,
 }
 
 /// The replica's part in its group, with what belongs to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Part {
     Follower(Following),
     PreCandidate(Poll),
@@ -110,7 +113,7 @@ impl Raft {
         for entry in &boot.entries {
             history.appended(entry);
         }
-        // The configuration in force is told below, once.
+        // The configuration in force is told with the first input, once.
         history.take_news();
         // Fine enough for what is to be kept, coarse enough to cost nothing.
         let mark_bytes = (config.retain_bytes / 64).clamp(2048, 1024 * 1024);
@@ -146,13 +149,13 @@ impl Raft {
             election_at: now,
             is_work_noted: true,
             stopped: false,
+            has_begun: false,
             told: None,
             effects: Vec::new(),
             config,
         };
         raft.push_election_back();
         raft.evict();
-        raft.effects.push(Effect::Members(raft.membership().clone()));
         raft
     }
 
@@ -382,6 +385,9 @@ impl Node for Raft {
         if self.stopped {
             return;
         }
+        if !core::mem::replace(&mut self.has_begun, true) {
+            self.emit(Effect::Members(self.membership().clone()));
+        }
         match input {
             Input::Message { from, message } => self.on_message(from, message),
             Input::Request { ticket, request, wall_ms } => {
@@ -427,3 +433,21 @@ impl Node for Raft {
         self.check_invariants();
     }
 }
+
+image!(struct Raft {
+    me, config, rng, now, part, hard, saved, log, history, durability, pipeline, applied, flushed,
+    may_flush, next_tick, installing, tickets, desk, reads, fetches, fetches_started,
+    uncertain_until, disk_full, election_at, is_work_noted, stopped, has_begun, told,
+} without { effects });
+
+image!(enum Part {
+    0 => Follower(following),
+    1 => PreCandidate(poll),
+    2 => Candidate(poll),
+    3 => Leader(leadership),
+});
+
+image!(enum Purpose {
+    0 => Send { to, first },
+    1 => Apply { first },
+});

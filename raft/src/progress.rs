@@ -12,6 +12,8 @@ use alloc::collections::VecDeque;
 
 use kernel::{FetchId, Incarnation, Index, Instant};
 
+use crate::image::image;
+
 /// One member, as its leader sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
@@ -161,3 +163,13 @@ impl Progress {
         }
     }
 }
+
+image!(struct Progress {
+    matched, next, state, heard, round, asked, incarnation, fetching, commit_awaited,
+});
+
+image!(enum State {
+    0 => Probe { paused },
+    1 => Replicate { in_flight, bytes },
+    2 => Snapshot,
+});

@@ -14,6 +14,7 @@ use kernel::{
 };
 
 use crate::{
+    image::image,
     leader::Draft,
     message::{Body, ForwardOutcome, Proposal},
     node::{Part, Raft},
@@ -25,7 +26,7 @@ use crate::{
 const TICKETS_MAX: u64 = 100_000;
 
 /// Requests that wait to be put into a log.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Desk {
     waiting: VecDeque<(Peer, Proposal)>,
     bytes: u64,
@@ -292,3 +293,5 @@ impl Raft {
         });
     }
 }
+
+image!(struct Desk { waiting, bytes, forwards, taken });

@@ -10,6 +10,7 @@ use alloc::{collections::VecDeque, vec::Vec};
 use kernel::{Effect, Index, Instant, NodeId, Peer, Ticket};
 
 use crate::{
+    image::image,
     message::Body,
     node::{Part, Raft},
     quorum,
@@ -19,7 +20,7 @@ use crate::{
 const ROUNDS_MAX: usize = 4;
 
 /// Reads that wait.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reads {
     waiting: VecDeque<Reader>,
     /// At a leader: reads whose heartbeats are on their way.
@@ -39,14 +40,14 @@ enum Reader {
     Remote { peer: Peer, number: u64 },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Round {
     number: u64,
     index: Index,
     readers: Vec<Reader>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Question {
     number: u64,
     tickets: Vec<Ticket>,
@@ -216,3 +217,14 @@ impl Raft {
         self.note_work();
     }
 }
+
+image!(struct Reads { waiting, rounds, asked, questions, retry_at });
+
+image!(enum Reader {
+    0 => Local(ticket),
+    1 => Remote { peer, number },
+});
+
+image!(struct Round { number, index, readers });
+
+image!(struct Question { number, tickets });

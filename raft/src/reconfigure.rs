@@ -12,10 +12,12 @@ use alloc::{
 
 use kernel::{Entry, EntryKind, Index, Membership, NodeId, Origin, Refusal, Wire};
 
-use crate::{leader::Draft, message::Body, node::Raft, progress::Progress, request::Change};
+use crate::{
+    image::image, leader::Draft, message::Body, node::Raft, progress::Progress, request::Change,
+};
 
 /// The configurations of the log, oldest first; never empty.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct History {
     configurations: VecDeque<(Index, Membership)>,
     has_news: bool,
@@ -262,3 +264,5 @@ fn forget_strangers(membership: &mut Membership) {
         voters.contains(node) || outgoing.contains(node) || learners.contains(node)
     });
 }
+
+image!(struct History { configurations, has_news });

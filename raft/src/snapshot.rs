@@ -11,13 +11,14 @@ use kernel::{Effect, Generation, Index, NodeId, Peer, PersistNumber, Record, Sna
 use crate::{
     commitment::Pipeline,
     durability::LogChange,
+    image::image,
     message::{AppendOutcome, Body},
     node::{Part, Raft},
     progress::State,
 };
 
 /// A snapshot on its way into the tables.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Installing {
     meta: SnapshotMeta,
     generation: Generation,
@@ -112,3 +113,5 @@ impl Raft {
         self.note_work();
     }
 }
+
+image!(struct Installing { meta, generation, after, told });

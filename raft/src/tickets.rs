@@ -4,6 +4,8 @@ use alloc::collections::{BTreeMap, VecDeque};
 
 use kernel::{Instant, Ticket};
 
+use crate::image::image;
+
 /// What can still be said about a request if its time runs out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -14,7 +16,7 @@ pub(crate) enum Fate {
 }
 
 /// The open requests, in the order of their deadlines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Tickets {
     fates: BTreeMap<Ticket, Fate>,
     deadlines: VecDeque<(Instant, Ticket)>,
@@ -68,3 +70,10 @@ impl Tickets {
         self.fates.len() as u64
     }
 }
+
+image!(struct Tickets { fates, deadlines });
+
+image!(enum Fate {
+    0 => Refusable,
+    1 => Open,
+});

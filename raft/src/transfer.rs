@@ -7,12 +7,13 @@
 use kernel::{Bytes, Index, Instant, NodeId, Origin, Peer, Refusal, Term};
 
 use crate::{
+    image::image,
     message::{Body, ForwardOutcome},
     node::{Part, Raft},
 };
 
 /// Leadership on its way to another voter.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Handover {
     to: NodeId,
     origin: Origin,
@@ -106,3 +107,5 @@ impl Raft {
         }
     }
 }
+
+image!(struct Handover { to, origin, term, until, asked });

@@ -1,0 +1,118 @@
+//! A replica goes on from an image of itself as if nothing had happened: whole worlds in which every
+//! node is replaced by what its image says, again and again, are the same worlds, event by event.
+
+use kernel::{Bytes, Effects, Image, Input, Instant, Node, NodeId, Session};
+use sim::{Asked, Boot, Composition, MembershipChange, Settings, run};
+use worlds::RaftWithKv;
+
+type Replica = <RaftWithKv as Composition>::Node;
+type Message = <Replica as Node>::Message;
+type Request = <Replica as Node>::Request;
+
+/// How many seeds are run both ways.
+const SEEDS: u64 = 12;
+
+/// Replicas that are replaced by their images.
+struct Imaged {
+    plain: RaftWithKv,
+    /// After how many inputs.
+    every: u64,
+}
+
+/// A replica, and beside it one that was made from its image a while ago.
+struct Twins {
+    replica: Replica,
+    twin: Replica,
+    inputs: u64,
+    every: u64,
+}
+
+impl Twins {
+    fn replace(&mut self) {
+        let image = self.replica.image();
+        let read = || Replica::from_image(image.clone()).expect("an image of this build");
+        (self.replica, self.twin) = (read(), read());
+        assert!(self.replica.image() == image, "an image of an image is the same");
+    }
+}
+
+impl Node for Twins {
+    type Message = Message;
+    type Request = Request;
+    type Status = <Replica as Node>::Status;
+
+    fn handle(
+        &mut self,
+        now: Instant,
+        input: Input<Message, Request>,
+        effects: &mut Effects<Message>,
+    ) {
+        if self.inputs.is_multiple_of(self.every) {
+            self.replace();
+        }
+        self.inputs += 1;
+        let mut of_twin = Vec::new();
+        self.twin.handle(now, input.clone(), &mut of_twin);
+        let first = effects.len();
+        self.replica.handle(now, input, effects);
+        assert_eq!(format!("{:?}", &effects[first..]), format!("{of_twin:?}"));
+        assert_eq!(self.replica.deadline(), self.twin.deadline());
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.replica.deadline()
+    }
+
+    fn status(&self) -> Self::Status {
+        self.replica.status()
+    }
+
+    fn check(&self) {
+        self.replica.check();
+    }
+}
+
+impl Composition for Imaged {
+    type Node = Twins;
+    type Machine = <RaftWithKv as Composition>::Machine;
+
+    fn machine(&self) -> Self::Machine {
+        self.plain.machine()
+    }
+
+    fn boot(&self, boot: Boot) -> Twins {
+        let replica = self.plain.boot(boot);
+        let twin = replica.clone();
+        Twins { replica, twin, inputs: 0, every: self.every }
+    }
+
+    fn ask(&self, key: &[u8], call: &check::Call, session: Option<Session>) -> Asked<Request> {
+        self.plain.ask(key, call, session)
+    }
+
+    fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String> {
+        self.plain.answer(call, answer)
+    }
+
+    fn change(&self, change: &MembershipChange) -> Request {
+        self.plain.change(change)
+    }
+
+    fn transfer(&self, to: Option<NodeId>) -> Request {
+        self.plain.transfer(to)
+    }
+}
+
+#[test]
+fn a_world_of_images_is_the_same_world() {
+    let mut snapshots = 0;
+    for seed in 0..SEEDS {
+        let every = [5, 30, 200][usize::try_from(seed % 3).expect("small")];
+        let imaged = Imaged { plain: RaftWithKv::draw(seed), every };
+        let expected = run(RaftWithKv::draw(seed), Settings::draw(seed), None).expect("no finding");
+        let found = run(imaged, Settings::draw(seed), None).expect("no finding");
+        assert_eq!(found, expected, "seed {seed}, an image every {every} inputs");
+        snapshots += found.counters.snapshots;
+    }
+    assert!(snapshots > 0, "the seeds go far");
+}
