@@ -16,6 +16,7 @@ use crate::{
     clock::wall_ms,
     errands::Errands,
     inbox::{Arrivals, Event},
+    last_inputs::Recorder,
     log_thread::{LogWork, records_bytes},
     mailbox::lock,
     metrics::Part,
@@ -41,6 +42,8 @@ const EVENTS_MAX: usize = 256;
 pub(crate) struct ConsensusThread<N: Node> {
     pub(crate) shared: Arc<Shared<N>>,
     pub(crate) node: N,
+    /// Keeps the last inputs for the case that one of them breaks the node.
+    pub(crate) recorder: Recorder<N>,
     pub(crate) poll: Poll,
     pub(crate) transport: Transport,
     pub(crate) errands: Errands<N>,
@@ -69,7 +72,10 @@ pub(crate) struct Round<N: Node> {
 #[derive(Clone, Debug)]
 pub(crate) enum End {
     Stopped,
+    /// Something under the node failed.
     Failed(Fault),
+    /// The node, or what runs it, has broken an invariant.
+    Broken(Fault),
 }
 
 impl<N: Node> Default for Round<N> {
@@ -128,6 +134,11 @@ impl<N: Hosted> ConsensusThread<N> {
                 return end;
             }
         }
+    }
+
+    /// Lets all go but the last inputs.
+    pub(crate) fn into_recorder(self) -> Recorder<N> {
+        self.recorder
     }
 
     /// True while so much waits for the log or the applier that nothing more is read from other nodes.
@@ -244,6 +255,7 @@ impl<N: Hosted> ConsensusThread<N> {
             return;
         }
         let mut effects = std::mem::take(&mut self.round.effects);
+        self.recorder.record(&self.node, now, &input);
         self.node.handle(now, input, &mut effects);
         for effect in effects.drain(..) {
             if self.round.end.is_some() {
@@ -294,7 +306,8 @@ impl<N: Hosted> ConsensusThread<N> {
                 round.publish_at = Some(now);
             }
             Effect::Role { role, term, leader } => self.role(now, role, term, leader),
-            Effect::Fault(fault) => round.end = Some(End::Failed(fault)),
+            Effect::Fault(fault @ Fault::Storage(_)) => round.end = Some(End::Failed(fault)),
+            Effect::Fault(fault) => round.end = Some(End::Broken(fault)),
         }
     }
 

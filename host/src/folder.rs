@@ -6,6 +6,7 @@
 //! peers             which disk each other node was first seen with
 //! log/              the segments of the log, <number, 16 hexadecimal digits>.log
 //! tables/           one file for each generation of the tables, <number>.redb
+//! last-inputs-<incarnation>.replay   what a life was given last that broke an invariant; the last few
 //! tmp/              files on their way to their place; emptied at each start
 //! ```
 //! A file that matters is never changed in place: it is written beside, flushed, renamed, and the
@@ -35,6 +36,11 @@ const TABLES: &str = "tables";
 const TEMPORARY: &str = "tmp";
 const SEGMENT_EXTENSION: &str = "log";
 const TABLES_EXTENSION: &str = "redb";
+const LAST_INPUTS: &str = "last-inputs-";
+const LAST_INPUTS_EXTENSION: &str = "replay";
+
+/// How many files of last inputs stay.
+const LAST_INPUTS_MAX: usize = 3;
 
 /// Who lives in the folder at `path`; nobody if it is missing, empty or was never completed. Takes no
 /// lock.
@@ -83,6 +89,21 @@ impl Layout {
 
     pub(crate) fn generation(&self, generation: Generation) -> PathBuf {
         self.tables().join(format!("{generation}.{TABLES_EXTENSION}"))
+    }
+
+    pub(crate) fn last_inputs(&self, incarnation: Incarnation) -> PathBuf {
+        self.root.join(format!("{LAST_INPUTS}{incarnation}.{LAST_INPUTS_EXTENSION}"))
+    }
+
+    /// Removes all files of last inputs but the latest few. What cannot be removed stays.
+    pub(crate) fn remove_old_last_inputs(&self) {
+        let number = |stem: &str| stem.strip_prefix(LAST_INPUTS)?.parse().ok();
+        let mut found = numbered(&self.root, LAST_INPUTS_EXTENSION, number).unwrap_or_default();
+        found.sort_unstable();
+        found.truncate(found.len().saturating_sub(LAST_INPUTS_MAX));
+        for incarnation in found {
+            let _ = fs::remove_file(self.last_inputs(Incarnation(incarnation)));
+        }
     }
 
     /// The segments that exist, ascending; other files are not ours and are left alone.

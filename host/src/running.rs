@@ -13,10 +13,11 @@ use kernel::{ClusterId, DiskId, Fault, Node, Peer};
 
 use crate::{
     consensus_thread::{ConsensusThread, End},
-    folder::Folder,
+    folder::{Folder, Layout},
     handle::Handle,
     identity::FolderIdentity,
     inbox::Event,
+    last_inputs::Recorder,
     shared::Shared,
     start::Hosted,
 };
@@ -120,23 +121,24 @@ impl<N: Hosted> Crew<N> {
     pub(crate) fn lead(self, mut consensus: ConsensusThread<N>) -> io::Result<JoinHandle<()>> {
         let body = move || {
             let end = catch_unwind(AssertUnwindSafe(|| consensus.run()));
-            let end = end.unwrap_or_else(|payload| End::Failed(broken_invariant(&*payload)));
+            let end = end.unwrap_or_else(|payload| End::Broken(broken_invariant(&*payload)));
             // Nothing that it says from now on may leave.
-            drop(consensus);
-            self.end(end);
+            let recorder = consensus.into_recorder();
+            self.end(end, &recorder);
         };
         thread::Builder::new().name(String::from("consensus")).spawn(body)
     }
 
-    fn end(self, end: End) {
+    fn end(self, end: End, recorder: &Recorder<N>) {
         let Self { shared, threads, folder } = self;
+        let is_broken = matches!(end, End::Broken(_));
         let fault = match end {
             End::Stopped => None,
-            End::Failed(fault) => {
-                shared.has_failed.store(true, Ordering::Release);
-                Some(fault)
-            }
+            End::Failed(fault) | End::Broken(fault) => Some(fault),
         };
+        if fault.is_some() {
+            shared.has_failed.store(true, Ordering::Release);
+        }
         for (ticket, _) in shared.inbox.close().requests {
             shared.tickets.stopped(ticket);
         }
@@ -153,12 +155,29 @@ impl<N: Hosted> Crew<N> {
         }
         shared.mail.clear();
         shared.generations.clear();
-        drop(folder);
         if let Some(fault) = &fault {
             shared.notify.say(&format!("Node {} stops: {fault}.", shared.me.node));
+            if is_broken {
+                let written = recorder.to_file(shared.me, &fault.to_string());
+                shared.notify.say(&keep_last_inputs(&shared.layout, shared.me, &written));
+            }
         }
+        drop(folder);
         shared.board.end(fault);
         shared.tickets.end_all();
+    }
+}
+
+/// Writes the file of last inputs; a sentence that says where it is.
+fn keep_last_inputs(layout: &Layout, me: Peer, file: &[u8]) -> String {
+    let path = layout.last_inputs(me.incarnation);
+    let shown = path.display();
+    match layout.replace(&path, file) {
+        Ok(()) => {
+            layout.remove_old_last_inputs();
+            format!("Its last inputs are kept: `archipel replay {shown}` runs them again.")
+        }
+        Err(error) => format!("Its last inputs cannot be kept in {shown}: {error}."),
     }
 }
 

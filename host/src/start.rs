@@ -6,7 +6,8 @@ use std::{
 };
 
 use kernel::{
-    Entry, EntryId, HardState, Index, Instant, Membership, Node, Peer, Stamp, StateMachine, Tables,
+    Entry, EntryId, HardState, Image, Index, Instant, Membership, Node, Peer, Stamp, StateMachine,
+    Tables, Wire,
 };
 use replica::Applier;
 
@@ -23,10 +24,19 @@ use crate::{
 };
 
 /// A node that can live on several threads: its messages, requests and status go from one to another.
-pub trait Hosted: Node<Message: Send, Request: Send, Status: Send + Sync> + Send + 'static {}
+/// A copy of it is taken now and then on the thread of consensus, so a clone is cheap; its last inputs
+/// and an image of it are written down if it breaks an invariant.
+pub trait Hosted:
+    Node<Message: Send, Request: Wire + Send, Status: Send + Sync> + Image + Clone + Send + 'static
+{
+}
 
 impl<N> Hosted for N where
-    N: Node<Message: Send, Request: Send, Status: Send + Sync> + Send + 'static
+    N: Node<Message: Send, Request: Wire + Send, Status: Send + Sync>
+        + Image
+        + Clone
+        + Send
+        + 'static
 {
 }
 

@@ -21,6 +21,7 @@ use crate::{
     folder::Folder,
     generations::Generations,
     inbox::Inbox,
+    last_inputs::Recorder,
     log_thread::{LogState, LogThread},
     metrics::Metrics,
     recover::Contents,
@@ -92,6 +93,7 @@ impl World {
         let errands = Errands::new(Arc::clone(&shared));
         let consensus = ConsensusThread {
             shared: Arc::clone(&shared),
+            recorder: Recorder::new(&node),
             node,
             poll,
             transport,

@@ -3,6 +3,7 @@
 
 mod echo;
 mod failing_disk;
+mod last_inputs;
 
 use std::{
     collections::BTreeMap,

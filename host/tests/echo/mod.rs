@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use archipel_host::Boot;
 use kernel::{
-    Bytes, Effect, Effects, Entry, EntryHead, EntryId, EntryKind, Fault, Index, Input, Instant,
-    Malformed, Membership, Node, NodeId, Origin, Outcome, Peer, PersistNumber, Reader, Reading,
-    Record, Refusal, Stamp, StateMachine, TableId, Tables, Term, Ticket, Wire, Writer,
+    Bytes, Effect, Effects, Entry, EntryHead, EntryId, EntryKind, Fault, Image, Index, Input,
+    Instant, Malformed, Membership, Node, NodeId, Origin, Outcome, Peer, PersistNumber, Reader,
+    Reading, Record, Refusal, Stamp, StateMachine, TableId, Tables, Term, Ticket, Wire, Writer,
 };
 
 const RESEND: Duration = Duration::from_millis(50);
@@ -56,12 +56,43 @@ pub(crate) enum Request {
     Break,
 }
 
+impl Wire for Request {
+    fn encode(&self, writer: &mut Writer) {
+        match self {
+            Self::Write(data) => {
+                writer.put_u8(1);
+                writer.put_bytes(data);
+            }
+            Self::Read => writer.put_u8(2),
+            Self::Snapshot(to) => {
+                writer.put_u8(3);
+                to.encode(writer);
+            }
+            Self::Meet(membership) => {
+                writer.put_u8(4);
+                membership.encode(writer);
+            }
+            Self::Break => writer.put_u8(5),
+        }
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(match reader.take_u8()? {
+            1 => Self::Write(reader.take_bytes()?),
+            2 => Self::Read,
+            3 => Self::Snapshot(NodeId::decode(reader)?),
+            4 => Self::Meet(Membership::decode(reader)?),
+            _ => Self::Break,
+        })
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
     pub(crate) commit: Index,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Echo {
     me: Peer,
     membership: Membership,
@@ -215,6 +246,44 @@ impl Echo {
             }
             Request::Break => panic!("a test asked for this panic"),
         }
+    }
+}
+
+/// What decides what it says next; what is on its way to the disk or to other nodes is left out.
+impl Image for Echo {
+    fn image(&self) -> Bytes {
+        let mut writer = Writer::default();
+        self.me.encode(&mut writer);
+        self.membership.encode(&mut writer);
+        writer.put_u8(u8::from(self.has_begun));
+        writer.put_list(&self.entries);
+        for index in [self.base, self.durable, self.commit, self.applied] {
+            index.encode(&mut writer);
+        }
+        self.persist.encode(&mut writer);
+        writer.put_u64(self.resend_at.0);
+        writer.into_bytes()
+    }
+
+    fn from_image(image: Bytes) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(image);
+        let echo = Self {
+            me: Peer::decode(&mut reader)?,
+            membership: Membership::decode(&mut reader)?,
+            has_begun: reader.take_u8()? == 1,
+            entries: reader.take_list()?,
+            base: Index::decode(&mut reader)?,
+            durable: Index::decode(&mut reader)?,
+            commit: Index::decode(&mut reader)?,
+            applied: Index::decode(&mut reader)?,
+            persist: PersistNumber::decode(&mut reader)?,
+            resend_at: Instant(reader.take_u64()?),
+            writing: BTreeMap::new(),
+            acked: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+        };
+        reader.finish()?;
+        Ok(echo)
     }
 }
 
