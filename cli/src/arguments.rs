@@ -13,6 +13,7 @@ use crate::{
     member::MemberCommand,
     node::{NodeOptions, config_file},
     sim::SimOptions,
+    replay::ReplayOptions,
     status::StatusOptions,
     up::UpOptions,
 };
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Check(CheckOptions),
     /// Break simulated clusters, from seeds, and say what was found.
     Sim(Box<SimOptions>),
+    /// Run the last inputs of a node that broke an invariant again.
+    Replay(ReplayOptions),
 }
 
 /// The command line as it was understood.

@@ -11,6 +11,7 @@ mod member;
 mod node;
 mod progress;
 mod sim;
+mod replay;
 mod status;
 mod table;
 mod up;
@@ -41,6 +42,7 @@ fn run() -> Outcome {
         Command::Bench(command) => wait_for(bench::run(&command)),
         Command::Check(options) => check::run(&options),
         Command::Sim(options) => sim::run(&options),
+        Command::Replay(options) => replay::run(&options),
     }
 }
 

@@ -102,5 +102,6 @@ pub struct Boot {
 
 image!(struct Config {
     heartbeat, election_min, election_max, request_timeout, disk_stall, entry_bytes_max,
-    batch_bytes_max, window_bytes, waiting_bytes_max, cache_bytes, retain_bytes, promote_behind_max,
+    batch_bytes_max, window_bytes, waiting_bytes_max, cache_bytes, retain_bytes,
+    snapshot_backlog_bytes, promote_behind_max,
 });

@@ -165,7 +165,8 @@ impl Progress {
 }
 
 image!(struct Progress {
-    matched, next, state, heard, round, asked, incarnation, fetching, commit_awaited,
+    matched, next, state, heard, round, asked, incarnation, fetching, keeps_after,
+    commit_awaited,
 });
 
 image!(enum State {

@@ -5,6 +5,7 @@ mod commands;
 mod http;
 mod joining;
 mod node;
+mod replay;
 mod requests;
 mod sim;
 mod up;
