@@ -40,8 +40,11 @@ pub struct LastInputs<N: Node> {
     /// The node as it was then.
     pub node: N,
     /// What it was given, and when.
-    pub inputs: Vec<(Instant, Input<N::Message, N::Request>)>,
+    pub inputs: Vec<(Instant, InputOf<N>)>,
 }
+
+/// What a node is given.
+type InputOf<N> = Input<<N as Node>::Message, <N as Node>::Request>;
 
 /// What goes into a file.
 pub(super) struct Kept<'a> {
