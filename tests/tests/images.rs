@@ -12,6 +12,9 @@ type Request = <Replica as Node>::Request;
 /// How many seeds are run both ways.
 const SEEDS: u64 = 12;
 
+/// The effects of how many inputs after each image are compared letter by letter.
+const COMPARED: u64 = 5;
+
 /// Replicas that are replaced by their images.
 struct Imaged {
     plain: RaftWithKv,
@@ -30,6 +33,7 @@ struct Twins {
 impl Twins {
     fn replace(&mut self) {
         let image = self.replica.image();
+        assert!(self.twin.image() == image, "twins that were given the same are the same");
         let read = || Replica::from_image(image.clone()).expect("an image of this build");
         (self.replica, self.twin) = (read(), read());
         assert!(self.replica.image() == image, "an image of an image is the same");
@@ -47,15 +51,19 @@ impl Node for Twins {
         input: Input<Message, Request>,
         effects: &mut Effects<Message>,
     ) {
-        if self.inputs.is_multiple_of(self.every) {
+        let since = self.inputs % self.every;
+        self.inputs += 1;
+        if since == 0 {
             self.replace();
         }
-        self.inputs += 1;
         let mut of_twin = Vec::new();
         self.twin.handle(now, input.clone(), &mut of_twin);
         let first = effects.len();
         self.replica.handle(now, input, effects);
-        assert_eq!(format!("{:?}", &effects[first..]), format!("{of_twin:?}"));
+        // Later ones show in the next image, and in the events of the world.
+        if since < COMPARED {
+            assert_eq!(format!("{:?}", &effects[first..]), format!("{of_twin:?}"));
+        }
         assert_eq!(self.replica.deadline(), self.twin.deadline());
     }
 
@@ -107,7 +115,7 @@ impl Composition for Imaged {
 fn a_world_of_images_is_the_same_world() {
     let mut snapshots = 0;
     for seed in 0..SEEDS {
-        let every = [5, 30, 200][usize::try_from(seed % 3).expect("small")];
+        let every = [10, 50, 250][usize::try_from(seed % 3).expect("small")];
         let imaged = Imaged { plain: RaftWithKv::draw(seed), every };
         let expected = run(RaftWithKv::draw(seed), Settings::draw(seed), None).expect("no finding");
         let found = run(imaged, Settings::draw(seed), None).expect("no finding");

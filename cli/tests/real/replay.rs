@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
@@ -56,19 +56,22 @@ fn file(folder: &Folder, leaders: &[u64]) -> PathBuf {
         recorder.record(&node, Instant(now), &input);
         let handle = || node.handle(Instant(now), input, &mut Vec::new());
         if let Err(payload) = catch_unwind(AssertUnwindSafe(handle)) {
-            broken = format!("an invariant: {}", payload.downcast::<String>().unwrap());
+            let said = payload.downcast::<String>().expect("the assertion says what it found");
+            broken = format!("an invariant: {said}");
         }
     }
     let path = folder.path().join("last-inputs-1.replay");
-    fs::write(&path, recorder.to_file(ME, &broken)).unwrap();
+    fs::write(&path, recorder.to_file(ME, &broken)).expect("there is room for a file");
     path
 }
 
 /// The exit code and what was printed.
 fn replay(path: &Path, words: &[&str]) -> (i32, String) {
-    let output = run(&[&["replay", path.to_str().unwrap()], words].concat());
+    let file = path.to_str().expect("the path is text");
+    let output = run(&[&["replay", file], words].concat());
     let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-    (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    let code = output.status.code().expect("no signal ended it");
+    (code, String::from_utf8(said).expect("all output is text"))
 }
 
 #[test]
@@ -142,16 +145,18 @@ fn node(folder: &Path, port: u16, own: u16) -> Running {
     Running::start(command.args(["--peers", &peers.join(",")]))
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            fs::copy(entry.path(), target)?;
         }
     }
+    Ok(())
 }
 
 /// A node whose whole folder is put back to an older copy no longer has what it has acknowledged. Its
@@ -171,7 +176,7 @@ fn a_node_that_stops_itself_names_the_file_and_the_file_tells_why() {
     write(1);
     assert_eq!(nodes[2].stop().code(), Some(0));
     let (data, copy) = (folder.path().join("node3"), folder.path().join("copy"));
-    copy_folder(&data, &copy);
+    copy_folder(&data, &copy).unwrap();
     nodes[2] = node(folder.path(), port, 2);
     nodes[2].wait_for("is ready for clients");
     (2..30).for_each(write);
@@ -180,7 +185,7 @@ fn a_node_that_stops_itself_names_the_file_and_the_file_tells_why() {
     });
     assert_eq!(nodes[2].stop().code(), Some(0));
     fs::remove_dir_all(&data).unwrap();
-    copy_folder(&copy, &data);
+    copy_folder(&copy, &data).unwrap();
     nodes[2] = node(folder.path(), port, 2);
     let line = nodes[2].wait_for("`archipel replay ");
     assert_eq!(nodes[2].end().code(), Some(70));
