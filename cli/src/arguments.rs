@@ -12,8 +12,8 @@ use crate::{
     leader::LeaderCommand,
     member::MemberCommand,
     node::{NodeOptions, config_file},
-    sim::SimOptions,
     replay::ReplayOptions,
+    sim::SimOptions,
     status::StatusOptions,
     up::UpOptions,
 };
