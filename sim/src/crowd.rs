@@ -19,6 +19,9 @@ use crate::{
 /// How often an operation is repeated under its session before its outcome is called unknown.
 const ATTEMPTS_MAX: u32 = 6;
 
+/// No client thinks for longer, in nanoseconds: at the end everybody is needed.
+const THINK_NS_MAX: u64 = 2_000_000_000;
+
 /// How an attempt ended.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -322,7 +325,7 @@ impl<C: Composition> World<C> {
         }
         let is_ending = self.crowd.agenda.is_some();
         let mean_ns = if is_ending { 1_000_000 } else { self.settings.clients.think_ns };
-        let wait = wait_ns(&mut self.chances.clients, 1_000_000, mean_ns);
+        let wait = wait_ns(&mut self.chances.clients, 1_000_000, mean_ns).min(THINK_NS_MAX);
         self.queue.plan(self.now_ns + wait, Event::Ask { client });
     }
 }
