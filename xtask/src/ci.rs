@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{simulate, tidy};
+use crate::{simulate, tidy, zoo};
 
 /// A machine without an operating system.
 const BARE_METAL: &str = "x86_64-unknown-none";
@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
         holds: "a seed is the same world in every build",
         run: simulate::same_bytes,
     },
+    Step { name: "zoo", holds: "ten known bugs, others each time, are found", run: zoo_turn },
     Step { name: "seeds", holds: "nothing is found by seeds, old and new", run: simulate::seeds },
 ];
 
@@ -138,6 +139,10 @@ fn real(root: &Path) -> Result<(), String> {
         "--test",
         "real",
     ]))
+}
+
+fn zoo_turn(root: &Path) -> Result<(), String> {
+    zoo::plan(&["--turn"]).and_then(|turn| zoo::run(root, &turn))
 }
 
 /// The Cargo that runs us, in the root of the workspace.
