@@ -48,6 +48,8 @@ pub(crate) enum State {
     Probe {
         /// One is under way.
         paused: bool,
+        /// The last entry of the one under way.
+        sent: Index,
     },
     /// The logs agree up to what was sent: many at a time.
     Replicate {
@@ -60,13 +62,20 @@ pub(crate) enum State {
     Snapshot,
 }
 
+impl State {
+    /// Looking for where the logs agree; `paused` until the member's next sign of life.
+    pub(crate) const fn probe(paused: bool) -> Self {
+        Self::Probe { paused, sent: Index(0) }
+    }
+}
+
 impl Progress {
     /// A member of which nothing is known, in a log that ends before `next`.
     pub(crate) const fn new(next: Index, now: Instant) -> Self {
         Self {
             matched: Index(0),
             next,
-            state: State::Probe { paused: false },
+            state: State::probe(false),
             heard: now,
             round: 0,
             asked: (0, Index(0)),
@@ -80,7 +89,7 @@ impl Progress {
     /// Begins to look for where the logs agree, from `next` downwards.
     pub(crate) fn probe_from(&mut self, next: Index) {
         self.next = next.max(self.matched.next());
-        self.state = State::Probe { paused: false };
+        self.state = State::probe(false);
         self.fetching = None;
     }
 
@@ -100,7 +109,7 @@ impl Progress {
     pub(crate) fn lose_snapshot(&mut self) {
         self.probe_from(self.matched.next());
         // The next sign of life begins another stream.
-        self.state = State::Probe { paused: true };
+        self.state = State::probe(true);
         self.keeps_after = None;
     }
 
@@ -116,6 +125,8 @@ impl Progress {
         self.matched = self.matched.max(matched);
         self.next = self.next.max(self.matched.next());
         match &mut self.state {
+            // Who has taken less than was sent has no room: it is asked again at its next sign of life.
+            State::Probe { sent, .. } if matched < *sent => {}
             State::Probe { .. } => {
                 self.state = State::Replicate { in_flight: VecDeque::new(), bytes: 0 }
             }
@@ -133,7 +144,7 @@ impl Progress {
     /// Entries up to `last` have been sent.
     pub(crate) fn sent(&mut self, last: Index, size: u64) {
         match &mut self.state {
-            State::Probe { paused } => *paused = true,
+            State::Probe { paused, sent } => (*paused, *sent) = (true, last),
             State::Replicate { in_flight, bytes } => {
                 assert!(last >= self.next, "a pipelined append has entries");
                 in_flight.push_back((last, size));
@@ -148,7 +159,7 @@ impl Progress {
     pub(crate) fn is_ready(&self, window: u64) -> bool {
         match &self.state {
             _ if self.fetching.is_some() => false,
-            State::Probe { paused } => !paused,
+            State::Probe { paused, .. } => !paused,
             State::Replicate { bytes, .. } => *bytes < window,
             State::Snapshot => false,
         }
@@ -170,7 +181,7 @@ image!(struct Progress {
 });
 
 image!(enum State {
-    0 => Probe { paused },
+    0 => Probe { paused, sent },
     1 => Replicate { in_flight, bytes },
     2 => Snapshot,
 });

@@ -219,7 +219,7 @@ impl Raft {
             progress.round = progress.round.max(round);
             let (asked, next_then) = progress.asked;
             match &mut progress.state {
-                State::Probe { paused } => *paused = false,
+                State::Probe { paused, .. } => *paused = false,
                 // What was sent before the heartbeat did not arrive before it.
                 State::Replicate { .. } if round == asked && received.next() < next_then => {
                     progress.probe_from(received.next());
@@ -235,7 +235,7 @@ impl Raft {
         self.with_progress(peer, |progress| {
             if matches!(progress.state, State::Replicate { .. }) {
                 progress.probe_from(progress.matched.next());
-                progress.state = State::Probe { paused: true };
+                progress.state = State::probe(true);
             }
         });
     }
@@ -262,7 +262,7 @@ impl Raft {
             }
             // What cannot be read this time is tried again at the next sign of life.
             (FetchOutcome::Failed, _) if is_wanted => {
-                self.with_progress(to, |progress| progress.state = State::Probe { paused: true });
+                self.with_progress(to, |progress| progress.state = State::probe(true));
             }
             _ => self.note_work(),
         }

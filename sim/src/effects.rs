@@ -68,10 +68,7 @@ impl<C: Composition> World<C> {
     pub(crate) fn timer(&mut self, node: NodeId) -> Result<(), Finding> {
         let (now_ns, now) = (self.now_ns, self.local_now(node));
         let life = self.living(node);
-        if life.timer_ns != Some(now_ns) {
-            return Ok(());
-        }
-        life.timer_ns = None;
+        life.timers_ns.retain(|at_ns| *at_ns > now_ns);
         if life.node.deadline().is_some_and(|deadline| deadline <= now) {
             return self.give(node, Input::Timeout);
         }
@@ -83,19 +80,21 @@ impl<C: Composition> World<C> {
         let Some(life) = self.life(node) else {
             return;
         };
-        let (me, planned_ns) = (life.me, life.timer_ns);
+        let me = life.me;
         let Some(deadline) = life.node.deadline() else {
             return;
         };
         let due_ns = self.computer(node).clock.world_ns(deadline).max(self.now_ns);
-        if planned_ns.is_some_and(|planned_ns| planned_ns <= due_ns) {
+        // A timer that is planned looks again when it has come; late by no more than the thread may be.
+        let late_ns = due_ns + self.settings.thread_lag_ns_max;
+        if self.living(node).timers_ns.iter().any(|planned_ns| *planned_ns <= late_ns) {
             return;
         }
         let lag_ns = match self.settings.thread_lag_ns_max {
             0 => 0,
             most => self.chances.threads.between(0, most),
         };
-        self.living(node).timer_ns = Some(due_ns + lag_ns);
+        self.living(node).timers_ns.push(due_ns + lag_ns);
         self.queue.plan(due_ns + lag_ns, Event::Wake { peer: me, wake: Wake::Timer });
     }
 

@@ -26,8 +26,8 @@ pub(crate) struct Life<C: Composition> {
     pub(crate) inputs: VecDeque<kernel::Input<MessageOf<C>, RequestOf<C>>>,
     /// The node is being given its inputs.
     pub(crate) is_in_turn: bool,
-    /// The moment of the world for which the earliest timer is planned.
-    pub(crate) timer_ns: Option<u64>,
+    /// The moments of the world for which timers are planned.
+    pub(crate) timers_ns: Vec<u64>,
 
     pub(crate) keeper: Keeper,
     pub(crate) gate: Gate<(NodeId, Envelope<MessageOf<C>>)>,

@@ -231,7 +231,7 @@ impl<C: Composition> World<C> {
             if let Event::Wake { wake: crate::event::Wake::Timer, .. } = event {
                 // Its moment has passed; a new one is planned after what had arrived.
                 if let Some(life) = self.life_mut(node) {
-                    life.timer_ns = None;
+                    life.timers_ns.clear();
                 }
                 continue;
             }

@@ -19,7 +19,7 @@ impl<C: Composition> World<C> {
     /// Messages from or to the node, or both, take their time.
     pub(crate) fn darken(&mut self, node: NodeId) {
         let rng = &mut self.chances.mishaps;
-        let (from, to) = *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some");
+        let (from, to) = *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some directions");
         let others = self.computers.keys().copied().filter(|other| *other != node);
         let links: Vec<Link> = others
             .flat_map(|other| [((node, other), from), ((other, node), to)])

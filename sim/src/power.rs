@@ -5,6 +5,7 @@ use alloc::{
     collections::{BTreeMap, VecDeque},
     format,
     string::String,
+    vec::Vec,
 };
 
 use kernel::{Membership, NodeId, Peer, Role, Term};
@@ -223,7 +224,7 @@ impl<C: Composition> World<C> {
             node: self.composition.boot(boot),
             inputs: VecDeque::new(),
             is_in_turn: false,
-            timer_ns: None,
+            timers_ns: Vec::new(),
             keeper: Keeper::new(recovered.log),
             gate: Gate::new(),
             batch: None,

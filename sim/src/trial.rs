@@ -31,6 +31,9 @@ const STALL_NS: u64 = 30_000 * MILLISECOND;
 const HANDOVERS: u64 = 3;
 const FAILURES_MAX: u64 = 3;
 
+/// How many entries a voter may lack to whom leadership is handed over.
+const BEHIND_MAX: u64 = 100;
+
 /// What ails one that the majority must do without. None of them can win an election.
 #[derive(Clone, Copy, Debug)]
 enum Ailment {
@@ -182,18 +185,29 @@ impl<C: Composition> World<C> {
         Ok(())
     }
 
+    /// Who leads, and a voter that has caught up; nothing if nobody else votes.
     fn draw_handover(&mut self) -> Result<Option<(NodeId, NodeId)>, Finding> {
-        let late_ns = self.now_ns + PATIENCE_NS;
-        while self.latest_leader().is_none() {
-            self.step_before(late_ns, "nobody leads")?;
+        let late_ns = self.now_ns + self.settings.progress_ns_max;
+        loop {
+            if let Some(leader) = self.latest_leader().and_then(|leader| self.life(leader)) {
+                let (node, membership) = (leader.me.node, &leader.membership);
+                if membership.is_joint() || membership.voters.len() == 1 {
+                    return Ok(None);
+                }
+                let behind = leader.applier.applied().index.0.saturating_sub(BEHIND_MAX);
+                let is_fit = |voter: &NodeId| {
+                    *voter != node
+                        && self
+                            .life(*voter)
+                            .is_some_and(|one| one.applier.applied().index.0 >= behind)
+                };
+                let fit: Vec<NodeId> = membership.voters.iter().copied().filter(is_fit).collect();
+                if let Some(to) = self.chances.mishaps.pick(&fit) {
+                    return Ok(Some((node, *to)));
+                }
+            }
+            self.step_before(late_ns, "nobody leads, or nobody catches up")?;
         }
-        let leader = self.latest_leader().expect("just seen");
-        let life = self.life(leader).expect("who leads lives");
-        let others = life.membership.voters.iter().copied().filter(|voter| *voter != leader);
-        let others: Vec<NodeId> = others.filter(|voter| self.life(*voter).is_some()).collect();
-        let is_joint = life.membership.is_joint();
-        let to = self.chances.mishaps.pick(&others).copied();
-        Ok(to.filter(|_| !is_joint).map(|to| (leader, to)))
     }
 
     /// True if it arrived; false if it was refused, or nobody could say.
