@@ -74,6 +74,15 @@ impl<C: Composition> Life<C> {
     pub(crate) fn next_work(&mut self) -> Option<Work> {
         if self.has_failed_tables { None } else { self.work.pop_front() }
     }
+
+    /// Begins a flush of all that may become durable, so that a crash can come in the middle of it: flushes
+    /// are short and seldom, and else hardly any crash would.
+    pub(crate) fn begin_flush(&mut self) {
+        if self.flush.is_none() {
+            let generation = self.generation;
+            self.flush = self.applier.flush(true).map(|flush| (generation, flush));
+        }
+    }
 }
 
 /// A snapshot that is being made durable, and what comes after it.

@@ -54,7 +54,13 @@ impl<C: Composition> World<C> {
         computer.log_disk.crash(garbled_one_in, rng);
         computer.ambush = None;
         computer.backlog = None;
-        let power = core::mem::replace(&mut computer.power, Power::Off);
+        let mut power = core::mem::replace(&mut computer.power, Power::Off);
+        if let Power::On(life) = &mut power
+            && computer.base_disk.is_real()
+            && rng.chance(1, 2)
+        {
+            life.begin_flush();
+        }
         let interrupted = interrupted(&power);
         let is_in_flush = computer.base_disk.is_real() && interrupted.is_writing();
         self.counters.crashes_in_flush += u64::from(is_in_flush);
