@@ -222,7 +222,9 @@ impl<C: Composition> World<C> {
             }
             Role::Leader => {
                 self.counters.leaders += 1;
-                self.oracle.leads(me, term)?;
+                let life = self.computers.get(&me.node).and_then(Computer::life);
+                let membership = &life.expect("who leads lives").membership;
+                self.oracle.leads(me, term, membership)?;
                 self.spring(me.node, Trigger::Leads);
                 if self.now_ns < self.haunted_until_ns && !self.is_healed {
                     self.harass(me.node);

@@ -1,6 +1,7 @@
 //! What must never be: watched from outside, apart from what nodes assert of themselves.
 //!
-//! 1. One leader a term (figure 3 of the paper: Election Safety).
+//! 1. One leader a term (figure 3 of the paper: Election Safety), with the votes of a majority on their
+//!    disks.
 //! 2. Equal ids mean equal entries and equal logs before them (Log Matching).
 //! 3. A new leader holds all that was applied anywhere (Leader Completeness).
 //! 4. Entries are applied in the same order everywhere (State Machine Safety), with the same result.
@@ -18,7 +19,7 @@ use alloc::{
 };
 
 use kernel::{
-    Entry, EntryId, Index, Membership, NodeId, Origin, Peer, PersistNumber, Record, Refusal, Term,
+    Entry, EntryId, HardState, Index, Membership, NodeId, Origin, Peer, PersistNumber, Record, Refusal, Term,
     Ticket,
 };
 use log::{Recovered, Trust};
@@ -31,6 +32,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Oracle {
     leaders: BTreeMap<Term, Peer>,
+    /// Whom each replica has voted for, durably.
+    votes: BTreeMap<(Term, NodeId), NodeId>,
     /// Of each entry: the one before it, and its checksum.
     entries: BTreeMap<EntryId, (EntryId, u32)>,
     /// By index from 1: the entries that somebody has applied, and a term in which they were known to
@@ -71,6 +74,7 @@ impl Oracle {
     pub(crate) const fn new() -> Self {
         Self {
             leaders: BTreeMap::new(),
+            votes: BTreeMap::new(),
             entries: BTreeMap::new(),
             committed: Vec::new(),
             committed_origins: BTreeSet::new(),
@@ -91,10 +95,25 @@ impl Oracle {
     }
 
     /// A node has come to lead.
-    pub(crate) fn leads(&mut self, peer: Peer, term: Term) -> Result<(), Finding> {
+    pub(crate) fn leads(
+        &mut self,
+        peer: Peer,
+        term: Term,
+        membership: &Membership,
+    ) -> Result<(), Finding> {
         let first = *self.leaders.entry(term).or_insert(peer);
         if first != peer {
             return broken(format!("both {first} and {peer} lead term {term}"));
+        }
+        let has_voted = |voter: &&NodeId| self.votes.get(&(term, **voter)) == Some(&peer.node);
+        for voters in [&membership.voters, &membership.outgoing] {
+            let votes = voters.iter().filter(has_voted).count();
+            if !voters.is_empty() && votes * 2 <= voters.len() {
+                return broken(format!(
+                    "{peer} leads term {term} with {votes} of {} votes on disks",
+                    voters.len()
+                ));
+            }
         }
         let log = &self.replicas.entry(peer.node).or_default().issued;
         // A leader of an earlier term, elected late, need not know what later ones have committed.
@@ -147,6 +166,9 @@ impl Oracle {
         while replica.pending.front().is_some_and(|(number, _)| *number <= through) {
             let (_, notes) = replica.pending.pop_front().expect("just seen");
             for note in &notes {
+                if let Note::Hard(HardState { term, vote: Some(vote), .. }) = note {
+                    self.votes.insert((*term, node), *vote);
+                }
                 if let Err(what) = replica.durable.take(note) {
                     return broken(format!("{node}: {what}: {note:?}"));
                 }
@@ -159,6 +181,9 @@ impl Oracle {
     pub(crate) fn recovered(&mut self, node: NodeId, found: &Recovered) -> Result<(), Finding> {
         let replica = self.replicas.entry(node).or_default();
         let shadow = Shadow::of(found);
+        if let Some(vote) = found.hard.vote {
+            self.votes.insert((found.hard.term, node), vote);
+        }
         let pending = core::mem::take(&mut replica.pending);
         if matches!(found.trust, Trust::Uncertain { .. }) {
             replica.acknowledged = Some(replica.durable.clone());

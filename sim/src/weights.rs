@@ -116,9 +116,17 @@ mishaps! {
 }
 
 impl MishapWeights {
-    /// Draws a mix: each kind is left out half of the time.
+    /// Draws a mix: half of the time a few kinds that happen again and again, else all sorts, each kind
+    /// left out half of the time.
     pub(crate) fn draw(rng: &mut Rng) -> Self {
         let mut weights = Self::default();
+        if rng.chance(1, 2) {
+            for _ in 0..rng.between(1, 4) {
+                let mishap = *rng.pick(&Mishap::ALL).expect("there are kinds");
+                *weights.of_mut(mishap) = rng.between(1, 4);
+            }
+            return weights;
+        }
         for mishap in Mishap::ALL {
             if rng.chance(1, 2) {
                 *weights.of_mut(mishap) = rng.between(1, mishap.weight_max());
