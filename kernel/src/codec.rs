@@ -21,7 +21,8 @@ pub trait Wire: Sized {
 
     /// The value's bytes.
     fn to_bytes(&self) -> Bytes {
-        let mut writer = Writer::default();
+        // Most values are small: one allocation is enough for them.
+        let mut writer = Writer::with_capacity(96);
         self.encode(&mut writer);
         writer.into_bytes()
     }

@@ -180,7 +180,7 @@ pub(crate) fn body(head: &Head, sectors: &[u8]) -> Bytes {
 
 /// The bytes of a body.
 pub(crate) fn encode_body(start: Option<&BatchRecord>, records: &[(GroupId, Record)]) -> Vec<u8> {
-    let mut writer = Writer::default();
+    let mut writer = Writer::with_capacity(512);
     writer.put_count(records.len() + usize::from(start.is_some()));
     if let Some(start) = start {
         put_record(&mut writer, start);

@@ -7,7 +7,6 @@ use crate::node::{Part, Raft};
 impl Raft {
     pub(crate) fn check_invariants(&self) {
         self.log.check();
-        self.membership().check();
         self.check_order();
         match &self.part {
             Part::Leader(_) => self.check_leader(),

@@ -70,6 +70,7 @@ impl History {
     }
 
     pub(crate) fn reset(&mut self, base: Index, membership: Membership) {
+        membership.check();
         *self = Self::new(base, membership);
         self.has_news = true;
     }

@@ -113,6 +113,11 @@ impl<C: Composition> World<C> {
                 self.plan_start(node);
                 Ok(())
             }
+            // Whoever leads by now is cut off.
+            Mishap::Isolate => {
+                let leader = self.latest_leader().filter(|_| self.chances.mishaps.chance(1, 2));
+                self.befall(Mishap::Isolate, leader.unwrap_or(node))
+            }
             other => self.befall(other, node),
         }
     }

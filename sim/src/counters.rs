@@ -98,6 +98,8 @@ counters! {
     storms: "storms of transfers",
     /// Followers whose disk stood still when the leader crashed, with a crash ahead.
     amnesias: "amnesias",
+    /// Leaders that crashed when one follower had what they had not written.
+    ghosts: "ghosts",
     /// Mishaps that waited for their moment, and found it.
     ambushes: "ambushes sprung",
     /// Several changes of the membership asked for at once.

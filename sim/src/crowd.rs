@@ -215,7 +215,8 @@ impl<C: Composition> World<C> {
             .or(home)
             .filter(|node| alive.contains(node))
             .or_else(|| self.chances.clients.pick(&alive).copied());
-        let waiting = Waiting::Client { client, query: asked.query };
+        let committed = self.oracle.committed_len();
+        let waiting = Waiting::Client { client, query: asked.query, committed };
         self.tell(|_| Happening::Asked { client, node });
         match node {
             Some(node) => self.request(node, asked.request, waiting),

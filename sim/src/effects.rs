@@ -2,7 +2,9 @@
 
 use alloc::{format, vec::Vec};
 
-use kernel::{Effect, Entry, Input, Node, NodeId, Peer, PersistNumber, Record, Role, Term, Ticket};
+use kernel::{
+    Effect, Entry, Index, Input, Node, NodeId, Peer, PersistNumber, Record, Role, Term, Ticket,
+};
 use replica::Envelope;
 
 use crate::{
@@ -111,6 +113,7 @@ impl<C: Composition> World<C> {
             Effect::MayFlush { through } => self.work(node, Work::MayFlush(through)),
             Effect::ReadReady { ticket, index } => {
                 self.oracle.node_ended(me, ticket, None)?;
+                self.check_read(node, ticket, index)?;
                 self.plan_to_give_up(me, ticket);
                 self.work(node, Work::Read(ticket, index))
             }
@@ -152,6 +155,19 @@ impl<C: Composition> World<C> {
                 self.plan_start(node);
                 Ok(())
             }
+        }
+    }
+
+    /// A read sees all that was committed when it was asked for.
+    fn check_read(&self, node: NodeId, ticket: Ticket, index: Index) -> Result<(), Finding> {
+        let life = self.life(node).expect("the caller knows that the node lives");
+        match life.waiting.get(&ticket) {
+            Some(Waiting::Client { committed, .. }) if index.0 < *committed => {
+                Err(Finding::Safety(format!(
+                    "{node} reads at index {index}, and {committed} was committed when it was asked"
+                )))
+            }
+            _ => Ok(()),
         }
     }
 

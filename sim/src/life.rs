@@ -109,7 +109,12 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) enum Waiting {
     /// A client, perhaps with a query for when it may be read.
-    Client { client: usize, query: Option<kernel::Bytes> },
+    Client {
+        client: usize,
+        query: Option<kernel::Bytes>,
+        /// How much was committed when the client asked: a read must see all of it.
+        committed: u64,
+    },
     /// Nobody; a change of the membership.
     Change,
     /// The operator, who replaces a lost replica.

@@ -107,6 +107,7 @@ impl<C: Composition> World<C> {
             Mishap::Fog => self.fog(),
             Mishap::Storm => self.storm(),
             Mishap::Amnesia => self.amnesia(node),
+            Mishap::Ghost => self.ghost(),
             Mishap::Haunt => self.haunt(),
             Mishap::Rot => self.rot(),
             Mishap::Wipe => self.wipe(),

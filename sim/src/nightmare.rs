@@ -7,6 +7,7 @@ use kernel::NodeId;
 use crate::{
     composition::Composition,
     event::{Event, Mend},
+    mishap::shuffle,
     network::{Link, between},
     watch::Ends,
     weights::Mishap,
@@ -19,7 +20,8 @@ impl<C: Composition> World<C> {
     /// Messages from or to the node, or both, take their time.
     pub(crate) fn darken(&mut self, node: NodeId) {
         let rng = &mut self.chances.mishaps;
-        let (from, to) = *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some directions");
+        let (from, to) =
+            *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some directions");
         let others = self.computers.keys().copied().filter(|other| *other != node);
         let links: Vec<Link> = others
             .flat_map(|other| [((node, other), from), ((other, node), to)])
@@ -62,6 +64,39 @@ impl<C: Composition> World<C> {
             }
         }
         self.fault("storm of transfers", &[], Ends::At(at_ns), format_args!(""));
+        let all: Vec<NodeId> = self.computers.keys().copied().collect();
+        if self.chances.mishaps.chance(1, 2) {
+            self.darken_links(between(&all, &all));
+        }
+        if self.chances.mishaps.chance(1, 2)
+            && let Some(node) = self.chances.mishaps.pick(&all).copied()
+        {
+            self.queue.plan(at_ns, Event::Sprung { node, mishap: Mishap::Isolate });
+        }
+    }
+
+    /// The leader's last entries are on the disk of one follower and not on its own when it crashes. If
+    /// it leads again, without them, the acknowledgements of then must not count.
+    pub(crate) fn ghost(&mut self) {
+        let Some(leader) = self.latest_leader() else {
+            return;
+        };
+        let mut others: Vec<NodeId> = self.computers.keys().copied().collect();
+        others.retain(|other| *other != leader);
+        shuffle(&mut others, &mut self.chances.mishaps);
+        let Some((hearer, deaf)) = others.split_first() else {
+            return;
+        };
+        self.counters.ghosts += 1;
+        let rng = &mut self.chances.mishaps;
+        let crash_ns = self.now_ns + rng.between(10, 150) * MILLISECOND;
+        self.computer(leader).stalled_until_ns = crash_ns;
+        let cut = between(&[leader], deaf);
+        self.network.cut(&cut);
+        self.fault_on_links("ghost", &cut, crash_ns);
+        self.darken_links([(*hearer, leader)].into());
+        self.queue.plan(crash_ns, Event::Mend(Mend::Fall(leader)));
+        self.queue.plan(crash_ns, Event::Mend(Mend::Links(cut)));
     }
 
     /// A follower's disk stands still, and then the leader crashes. If the follower stands for election,

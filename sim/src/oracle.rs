@@ -10,7 +10,8 @@
 //!    vote may be later ones.
 //! 7. Terms do not go back, and a durable vote is not changed.
 //! 8. A request ends at most once; one that was refused is never carried out.
-//! 9. Nobody is given a vote who has nothing of the log.
+//! 9. A read is answered at an index that covers all that was committed when it was asked for.
+//! 10. Nobody is given a vote who has nothing of the log.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -19,8 +20,8 @@ use alloc::{
 };
 
 use kernel::{
-    Entry, EntryId, HardState, Index, Membership, NodeId, Origin, Peer, PersistNumber, Record, Refusal, Term,
-    Ticket,
+    Entry, EntryId, HardState, Index, Membership, NodeId, Origin, Peer, PersistNumber, Record,
+    Refusal, Term, Ticket,
 };
 use log::{Recovered, Trust};
 
@@ -89,9 +90,9 @@ impl Oracle {
         self.committed.len() as u64
     }
 
-    /// Who was the first to lead after `term`.
-    pub(crate) fn leader_after(&self, term: Term) -> Option<Peer> {
-        self.leaders.range(term.next()..).next().map(|(_, peer)| *peer)
+    /// True if the node has led a term after `term`.
+    pub(crate) fn has_led_after(&self, node: NodeId, term: Term) -> bool {
+        self.leaders.range(term.next()..).any(|(_, leader)| leader.node == node)
     }
 
     /// A node has come to lead.

@@ -28,6 +28,11 @@ impl<Event> Queue<Event> {
         self.planned += 1;
     }
 
+    /// How many events are planned.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// The next event and its moment.
     pub(crate) fn next(&mut self) -> Option<(u64, Event)> {
         let Reverse((at_ns, _, place)) = self.heap.pop()?;

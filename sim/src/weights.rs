@@ -113,6 +113,9 @@ mishaps! {
     storm: Storm, "storm", 8;
     /// A follower whose disk stands still outlives the leader, stands for election, and forgets.
     amnesia: Amnesia, "amnesia", 8;
+    /// A leader whose disk stands still is heard by one follower only, and crashes; what that one
+    /// acknowledged comes late.
+    ghost: Ghost, "ghost", 8;
 }
 
 impl MishapWeights {

@@ -34,6 +34,9 @@ use crate::{
 /// After how many events everything is checked.
 const FULL_CHECK_EVENTS: u64 = 1_000;
 
+/// How much may be planned. Clusters of this size have some hundreds of messages under way.
+const PLANNED_MAX: usize = 200_000;
+
 /// A whole world. Step it with [`World::step`], or let [`run`](fn@crate::run) do it.
 pub struct World<C: Composition> {
     pub(crate) composition: C,
@@ -144,6 +147,10 @@ impl<C: Composition> World<C> {
         self.counters.events += 1;
         if self.counters.events.is_multiple_of(FULL_CHECK_EVENTS) {
             self.check_all()?;
+            if self.queue.len() > PLANNED_MAX {
+                let text = "messages multiply: more and more are under way, without end";
+                return Err(Finding::Liveness(text.into()));
+            }
         }
         let (kind, place) = event.numbers();
         self.hash.mix(at_ns);

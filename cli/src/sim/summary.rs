@@ -18,6 +18,17 @@ const FAULTS: &[&str] = &[
     "torn tails",
     "uncertain tails",
     "lost disks",
+    "rotten disks",
+    "disks replaced",
+    "bits flipped in memory",
+    "clock leaps",
+    "murks",
+    "storms of transfers",
+    "amnesias",
+    "ghosts",
+    "ambushes sprung",
+    "bursts of changes",
+    "flushes asked for",
     "messages lost",
     "messages copied",
     "messages held",
@@ -26,7 +37,8 @@ const FAULTS: &[&str] = &[
 ];
 
 /// Of these, the ones that are done to the world, so that none is counted twice.
-const INJECTED: &[&str] = &["mishaps", "messages lost", "messages copied", "messages held"];
+const INJECTED: &[&str] =
+    &["mishaps", "messages lost", "messages copied", "messages held", "bits flipped in memory"];
 
 /// Counters of what clients saw.
 const CLIENTS: &[&str] =

@@ -72,19 +72,20 @@ pub struct Tables {
     active: Layer,
     frozen: Option<Layer>,
     base: Arc<dyn BaseReading>,
-    meta: TablesMeta,
+    /// Shared with readings until it changes.
+    meta: Arc<TablesMeta>,
 }
 
 impl Tables {
     /// Tables over `base`, which holds what `meta` says.
     #[must_use]
     pub fn new(base: Arc<dyn BaseReading>, meta: TablesMeta) -> Self {
-        Self { active: Layer::default(), frozen: None, base, meta }
+        Self { active: Layer::default(), frozen: None, base, meta: Arc::new(meta) }
     }
 
     /// What the tables say of themselves.
     #[must_use]
-    pub const fn meta(&self) -> &TablesMeta {
+    pub fn meta(&self) -> &TablesMeta {
         &self.meta
     }
 
@@ -103,7 +104,8 @@ impl Tables {
     pub fn put(&mut self, table: TableId, key: &[u8], value: &[u8]) -> Result<(), Fault> {
         let full = full_key(table, key);
         self.forget(&full)?;
-        self.meta.digest = self.meta.digest.wrapping_add(pair_hash(&full, value));
+        let meta = Arc::make_mut(&mut self.meta);
+        meta.digest = meta.digest.wrapping_add(pair_hash(&full, value));
         self.active.set(full, Some(Bytes::copy_from_slice(value)));
         Ok(())
     }
@@ -142,7 +144,7 @@ impl Tables {
             self.active.clone(),
             self.frozen.clone(),
             Arc::clone(&self.base),
-            Arc::new(self.meta.clone()),
+            Arc::clone(&self.meta),
         )
     }
 
@@ -154,13 +156,14 @@ impl Tables {
         assert_eq!(applied.index, self.meta.applied.index.next(), "entries are applied in order");
         assert!(applied.term >= self.meta.applied.term, "terms never go back along the log");
         assert!(stamp >= self.meta.stamp, "cluster time never goes back along the log");
-        self.meta.applied = applied;
-        self.meta.stamp = stamp;
+        let meta = Arc::make_mut(&mut self.meta);
+        meta.applied = applied;
+        meta.stamp = stamp;
     }
 
     /// Notes the configuration as of the last applied entry.
     pub fn set_membership(&mut self, membership: Membership) {
-        self.meta.membership = membership;
+        Arc::make_mut(&mut self.meta).membership = membership;
     }
 
     /// How many bytes of writes wait in memory for the next freeze.
@@ -183,7 +186,7 @@ impl Tables {
         assert!(self.frozen.is_none(), "one flush at a time");
         let changes = core::mem::take(&mut self.active);
         self.frozen = Some(changes.clone());
-        Flush { changes, meta: self.meta.clone() }
+        Flush { changes, meta: TablesMeta::clone(&self.meta) }
     }
 
     /// Notes that the flush is on stable storage; `base` is the base since then.
@@ -208,7 +211,8 @@ impl Tables {
         let Some(value) = self.get_full(key)? else {
             return Ok(false);
         };
-        self.meta.digest = self.meta.digest.wrapping_sub(pair_hash(key, &value));
+        let meta = Arc::make_mut(&mut self.meta);
+        meta.digest = meta.digest.wrapping_sub(pair_hash(key, &value));
         Ok(true)
     }
 }

@@ -259,7 +259,7 @@ impl<S: StateMachine> Applier<S> {
 
     /// The last entry applied.
     #[must_use]
-    pub const fn applied(&self) -> EntryId {
+    pub fn applied(&self) -> EntryId {
         self.tables.meta().applied
     }
 
@@ -271,7 +271,7 @@ impl<S: StateMachine> Applier<S> {
 
     /// The digest of the tables: equal on all replicas that have applied the same entries.
     #[must_use]
-    pub const fn digest(&self) -> u128 {
+    pub fn digest(&self) -> u128 {
         self.tables.meta().digest
     }
 
@@ -458,7 +458,7 @@ impl<S: StateMachine> Applier<S> {
         Ok(())
     }
 
-    const fn progress(&self) -> ApplierOutput {
+    fn progress(&self) -> ApplierOutput {
         ApplierOutput::Applied {
             index: self.applied().index,
             durable: self.durable,

@@ -60,6 +60,8 @@ overrides! {
         "How many of a hundred operations are reads";
     "sessions-percent" >= 0: clients.sessions_percent,
         "How many of a hundred clients repeat what ended unknown, in a session";
+    "homed-percent" >= 0: clients.homed_percent,
+        "How many of a hundred clients ask one node only, as long as it lives";
     "value-bytes-max" >= 0: clients.value_bytes_max,
         "The largest value, in bytes";
     "loss-per-mille" >= 0: network.loss_per_mille,
@@ -80,6 +82,14 @@ overrides! {
         "How long a flush of the tables takes on average, in milliseconds";
     "garbled-one-in" >= 0: disk.garbled_one_in,
         "One in so many unflushed sectors of one disk is garbled by a crash; 0: none";
+    "failed-read-one-in" >= 1: disk.failed_read_one_in,
+        "One in so many reads of a log fails once";
+    "memory-flips-one-in" >= 0: memory_flips_one_in,
+        "One in so many times a bit of an entry flips on its way to the applier; 0: none";
+    "snapshot-chunk-bytes" >= 1: snapshot_chunk_bytes,
+        "About how large a chunk of a snapshot is, in bytes";
+    "minority-trial" >= 0: has_minority_trial,
+        "1: before the end, a majority must do without the others";
     "applier-lag-us-max" >= 0: applier_lag_ns_max * 1_000,
         "How long the applier may let work wait, in microseconds";
     "thread-lag-us-max" >= 0: thread_lag_ns_max * 1_000,
