@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use crate::facts::{Facts, Part};
 
-/// How many parts are tried to make one smaller, and to prove that none is shorter.
-const SMALLER_TRIED_MAX: u64 = 2_000;
+/// How many operations all parts may have that are tried to make one smaller, and how many parts are
+/// put together to prove that none is shorter.
+const SMALLER_OPERATIONS_MAX: u64 = 10_000_000;
 const SHORTER_TRIED_MAX: u64 = 300_000;
 
 /// Tells whether a part is broken; nothing if that could not be found out.
@@ -15,13 +16,13 @@ pub(crate) type Test<'a> = dyn FnMut(&Part<'_>) -> Option<bool> + 'a;
 /// too much had to be tried.
 pub(crate) fn shrink(facts: &Facts, broken: Vec<usize>, test: &mut Test<'_>) -> Vec<usize> {
     let mut kept = broken;
-    let mut left = SMALLER_TRIED_MAX;
+    let mut left = SMALLER_OPERATIONS_MAX;
     let mut chunk = kept.len().div_ceil(2);
     while chunk > 0 && left > 0 {
         let before = kept.len();
         let mut start = 0;
         while start < kept.len() && left > 0 {
-            left -= 1;
+            left = left.saturating_sub(1 + kept.len() as u64);
             let end = kept.len().min(start + chunk);
             let part = facts.part(&[&kept[..start], &kept[end..]].concat());
             if test(&part) == Some(true) {
@@ -76,6 +77,11 @@ impl Parts<'_, '_> {
         count: usize,
         chosen: &[usize],
     ) -> Option<Vec<usize>> {
+        let Some(left) = self.left.checked_sub(1) else {
+            self.is_sure = false;
+            return None;
+        };
+        self.left = left;
         let mut part = chosen.to_vec();
         part.push(number);
         let is_first = chosen.is_empty();
@@ -106,11 +112,6 @@ impl Parts<'_, '_> {
 
     fn try_part(&mut self, mut numbers: Vec<usize>) -> Option<Vec<usize>> {
         numbers.sort_unstable();
-        let Some(left) = self.left.checked_sub(1) else {
-            self.is_sure = false;
-            return None;
-        };
-        self.left = left;
         let verdict = (self.test)(&self.facts.part(&numbers));
         self.is_sure &= verdict.is_some();
         (verdict == Some(true)).then_some(numbers)

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part of this module")]
 
+pub(crate) mod generator;
 pub(crate) mod models;
 
 use archipel_check::{Answer, Call, End, Event, EventKind, History, Operation, Process};
