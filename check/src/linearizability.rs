@@ -179,8 +179,8 @@ impl<'a> Search<'a> {
         self.settle();
         self.open();
         while self.list.first_to_return().is_some() {
-            // A step is about as much work as looking at 16 operations.
-            let steps = 1 + core::mem::take(&mut self.looked_at) / 16;
+            // A step is about as much work as looking at four operations.
+            let steps = 1 + core::mem::take(&mut self.looked_at) / 4;
             if let Err(limit) = limits.spend(steps, self.memory.bytes()) {
                 return Found::GaveUp(limit);
             }

@@ -6,7 +6,7 @@ use crate::facts::{Facts, Part};
 
 /// How many operations all parts may have that are tried to make one smaller, and how many parts are
 /// put together to prove that none is shorter.
-const SMALLER_OPERATIONS_MAX: u64 = 10_000_000;
+const SMALLER_OPERATIONS_MAX: u64 = 5_000_000;
 const SHORTER_TRIED_MAX: u64 = 300_000;
 
 /// Tells whether a part is broken; nothing if that could not be found out.
@@ -77,30 +77,26 @@ impl Parts<'_, '_> {
         count: usize,
         chosen: &[usize],
     ) -> Option<Vec<usize>> {
-        let Some(left) = self.left.checked_sub(1) else {
+        let mut part = chosen.to_vec();
+        part.push(number);
+        if chosen.is_empty() || self.facts.get(number).makes.is_none() {
+            // Already too many need not be put together.
+            let makers = self.facts.makers(number).take(part.len() + count);
+            part.extend(makers);
+        }
+        part.sort_unstable();
+        part.dedup();
+        let Some(left) = self.left.checked_sub(1 + part.len() as u64 / 16) else {
             self.is_sure = false;
             return None;
         };
         self.left = left;
-        let mut part = chosen.to_vec();
-        part.push(number);
-        let is_first = chosen.is_empty();
-        if is_first || self.facts.get(number).makes.is_none() {
-            for maker in self.facts.makers(number) {
-                if part.len() > chosen.len() + count {
-                    return None;
-                }
-                if !part.contains(&maker) {
-                    part.push(maker);
-                }
-            }
-        }
         let missing = (chosen.len() + count).checked_sub(part.len())?;
         if missing == 0 {
             return self.try_part(part);
         }
         for (place, next) in pool.iter().enumerate() {
-            if !part.contains(next) {
+            if part.binary_search(next).is_err() {
                 let found = self.add(*next, &pool[place + 1..], missing, &part);
                 if found.is_some() || !self.is_sure {
                     return found;
@@ -110,8 +106,7 @@ impl Parts<'_, '_> {
         None
     }
 
-    fn try_part(&mut self, mut numbers: Vec<usize>) -> Option<Vec<usize>> {
-        numbers.sort_unstable();
+    fn try_part(&mut self, numbers: Vec<usize>) -> Option<Vec<usize>> {
         let verdict = (self.test)(&self.facts.part(&numbers));
         self.is_sure &= verdict.is_some();
         (verdict == Some(true)).then_some(numbers)
