@@ -31,19 +31,28 @@ fn valid_histories_pass_and_a_wrong_answer_is_found() {
 
 #[test]
 fn on_short_histories_the_mutants_are_judged_as_by_brute_force() {
-    let shape = Shape { clients: 3, keys: 1, operations: 8, unknown_one_in: 5, values: 0 };
-    for seed in 0..3_000 {
+    let mut broken = 0;
+    for seed in 0..6_000 {
+        let shape = Shape {
+            clients: 3,
+            keys: 1,
+            operations: 8 + seed as usize % 3,
+            unknown_one_in: 3 + seed as usize % 4,
+            values: seed as usize % 5,
+        };
         let history = valid(seed, &shape);
-        let mut chance = Chance(seed);
+        assert_eq!(judge(&history, Limits::default()), Verdict::Linearizable, "seed {seed}");
         let has_answer = history.operations().iter().any(|operation| {
             matches!(operation.end, End::Ok(_, ref answer) if *answer != Answer::Written)
         });
         if has_answer {
-            let mutant = mutated(&history, &mut chance);
-            let broken = matches!(judge(&mutant, Limits::default()), Verdict::Broken(_));
-            assert_eq!(broken, !is_linearizable(&mutant), "seed {seed}");
+            let mutant = mutated(&history, &mut Chance(seed));
+            let is_broken = matches!(judge(&mutant, Limits::default()), Verdict::Broken(_));
+            assert_eq!(is_broken, !is_linearizable(&mutant), "seed {seed}");
+            broken += u32::from(is_broken);
         }
     }
+    assert!((1_000..5_000).contains(&broken), "{broken} mutants were broken");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn a_crowd_on_one_key_takes_few_steps_where_values_are_unique() {
         let shape = Shape { unknown_one_in, ..CROWDED };
         for seed in 0..4 {
             let history = valid(seed, &shape);
-            assert_eq!(judge(&history, steps_for_each(&shape, 10)), Verdict::Linearizable);
+            assert_eq!(judge(&history, steps_for_each(&shape, 40)), Verdict::Linearizable);
         }
     }
 }
@@ -55,7 +55,7 @@ fn a_crowd_that_writes_few_values_takes_few_steps() {
         let shape = Shape { unknown_one_in, values, ..CROWDED };
         for seed in 0..3 {
             let history = valid(seed, &shape);
-            let verdict = judge(&history, steps_for_each(&shape, 50));
+            let verdict = judge(&history, steps_for_each(&shape, 400));
             assert_eq!(verdict, Verdict::Linearizable, "{values} values, seed {seed}");
         }
     }
@@ -68,7 +68,7 @@ fn a_wrong_answer_in_a_crowd_is_found_and_proven() {
     let mut caught = 0;
     for seed in 0..24 {
         let mutant = mutated(&valid(seed, &shape), &mut Chance(seed));
-        match judge(&mutant, steps_for_each(&shape, 300)) {
+        match judge(&mutant, steps_for_each(&shape, 1_000)) {
             Verdict::Linearizable => {}
             Verdict::Broken(witness) => {
                 caught += 1;
