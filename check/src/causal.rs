@@ -27,6 +27,7 @@ use crate::{
 /// # Errors
 /// The limit that was reached before that was known.
 pub(crate) fn is_causal(part: &Part<'_>, limits: &mut Limits) -> Result<bool, Limit> {
+    limits.spend(part.numbers().len() as u64, 0)?;
     let Some(world) = World::new(part) else {
         return Ok(false);
     };
@@ -72,7 +73,7 @@ struct World {
     nodes: Vec<Node>,
     chains: Vec<Vec<usize>>,
     /// For each key, by chain, the changes in the order of the chain.
-    changes: BTreeMap<usize, Vec<(usize, Vec<usize>)>>,
+    changes: BTreeMap<usize, BTreeMap<usize, Vec<usize>>>,
 }
 
 impl World {
@@ -116,11 +117,7 @@ impl World {
     }
 
     fn note_change(&mut self, key: usize, chain: usize, node: usize) {
-        let chains = self.changes.entry(key).or_default();
-        match chains.iter_mut().find(|(other, _)| *other == chain) {
-            Some((_, changes)) => changes.push(node),
-            None => chains.push((chain, vec![node])),
-        }
+        self.changes.entry(key).or_default().entry(chain).or_default().push(node);
     }
 
     /// Each node as its own only cause.

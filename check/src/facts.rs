@@ -145,9 +145,9 @@ impl Facts {
         keys
     }
 
-    /// The facts at these places among the operations of the history.
+    /// The facts at these places, in order, among the operations of the history.
     pub(crate) fn at_places(&self, places: &[usize]) -> Vec<usize> {
-        let is_there = |number: &usize| places.contains(&self.all[*number].place);
+        let is_there = |number: &usize| places.binary_search(&self.all[*number].place).is_ok();
         (0..self.len()).filter(is_there).collect()
     }
 

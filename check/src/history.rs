@@ -118,7 +118,11 @@ impl fmt::Display for HistoryError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::StillOpen(Process(process)) => {
-                write!(formatter, "process {process} asks before its last operation has ended")
+                write!(
+                    formatter,
+                    "process {process} asks before its last operation has ended; give each client that \
+                     asks at the same time a number of its own"
+                )
             }
             Self::NothingOpen(Process(process)) => {
                 write!(formatter, "process {process} is answered but asked nothing")

@@ -1,66 +1,48 @@
-//! The search for a linearization: Wing and Gong's, with Lowe's memory of what was tried.
+//! The search for a linearization of one key's operations: Wing and Gong's, with Lowe's memory.
 //!
 //! Operations are tried in every order that respects time: next may come whatever was invoked before
-//! the first of the others returned. A configuration, the set of operations done and the state they
-//! lead to, is entered once (Lowe 2017, "Testing for linearizability", §4). Operations of unknown
-//! outcome stay candidates for ever and need never be done; they are tried last, and only where the
-//! next operation depends on it: one whose effect nobody sees might as well not have been done. An
-//! operation that may come next and only looks comes next at once: wherever else it stood in a
-//! linearization, it could be moved here.
+//! the first of the others returned. A configuration, the set of operations done and the value they
+//! lead to, from which nothing was found is not searched again (Lowe 2017, "Testing for
+//! linearizability", §4). That alone grows with two to the number of clients. What keeps it small:
+//!
+//! - An operation that may come next and only looks comes next at once: wherever else it stood in a
+//!   linearization, it could be moved here.
+//! - Of operations that do the same, the one that returns first comes first: two could change places.
+//! - A value that is needed until a moment, and that nobody can make again until then, is not replaced
+//!   (`register.rs`).
+//! - What lets the operation go on that returns first is tried first.
+//! - Operations of unknown outcome stay candidates for ever and need never be done. They are tried only
+//!   where another operation waits for what they make: one whose effect nobody sees might as well not
+//!   have been done. They are counted by what they do; and if a configuration leads nowhere without
+//!   ever running out of some of them, it leads nowhere however many of those are left.
 //!
 //! ```text
-//!   known     a list of calls and returns in order of time; done operations are lifted out
-//!   unknown   by invocation, with a flag each
-//!   memory    for each configuration: first known operation not done, bits from there, bits of unknown
+//!   list      known operations that are not done, by call and by return
+//!   classes   unknown operations by what they do, and how many of each are used
+//!   memory    configurations that lead nowhere: first known operation not done, bits from there, value
 //! ```
 
+mod classes;
 mod list;
 mod memory;
 
 use alloc::{vec, vec::Vec};
 
-use list::{List, Mark};
-use memory::Memory;
+pub(crate) use classes::Wanted;
+use classes::{Classes, Goal};
+use list::List;
+use memory::{Configuration, Memory};
 
-/// A sequential object whose operations are numbered from 0.
-pub trait Model {
-    /// What the object holds.
-    type State: Clone + Ord;
-
-    /// What it holds at first.
-    fn initial(&self) -> Self::State;
-
-    /// What it holds after `operation`, or nothing if the operation, from `state`, could not have
-    /// ended as it did, or if those that are not done could then not.
-    fn step(&self, state: &Self::State, operation: usize) -> Option<Self::State>;
-
-    /// True if `operation`, from whatever state, leaves the state as it is.
-    fn only_looks(&self, operation: usize) -> bool;
-
-    /// True if `operation` fits `after` and would not fit `before` just as well, to the same end.
-    fn depends(&self, operation: usize, before: &Self::State, after: &Self::State) -> bool {
-        let then = self.step(after, operation);
-        then.is_some() && then != self.step(before, operation)
-    }
-
-    /// True if the two operations of unknown outcome do exactly the same.
-    fn are_twins(&self, one: usize, other: usize) -> bool;
-
-    /// Notes that `operation` is done.
-    fn done(&mut self, _operation: usize) {}
-
-    /// Notes that `operation`, done last, is not done after all.
-    fn undone(&mut self, _operation: usize) {}
-}
+use crate::register::{Register, Value};
 
 /// When an operation was invoked and when it returned, as positions in the history. Nothing is
 /// returned by an operation of unknown outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     /// The position of the invocation.
-    pub invoked: usize,
+    pub(crate) invoked: usize,
     /// The position of the return, later than `invoked`.
-    pub returned: Option<usize>,
+    pub(crate) returned: Option<usize>,
 }
 
 /// How much a search may cost before it says that it does not know.
@@ -97,7 +79,7 @@ impl Limits {
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// An order of operations that explains the history.
     Linearization(Vec<usize>),
     /// There is none.
@@ -115,207 +97,365 @@ pub enum Limit {
     Memory,
 }
 
-/// Searches for a linearization, within `limits`; takes from them what it used.
-pub fn search<M: Model>(model: M, spans: &[Span], limits: &mut Limits) -> Found {
-    Search::new(model, spans).run(limits)
+/// Searches for a linearization of `register`, within `limits`; takes from them what it used.
+pub(crate) fn search(register: &mut Register, limits: &mut Limits) -> Found {
+    let search = Search::new(register);
+    if search.lacks_something() { Found::Nothing } else { search.run(limits) }
 }
 
-/// Where to look for the next candidate.
+/// An operation that is done: a known one by rank, or an unknown one by class.
 #[derive(Clone, Copy)]
-enum Cursor {
-    Known(Mark),
+enum Move {
+    Known(usize),
     Unknown(usize),
 }
 
 /// One operation done, and how to undo it.
-struct Done<State> {
+struct Done {
+    done: Move,
     operation: usize,
-    place: Cursor,
-    /// There was no choice: nothing else need be tried in its place.
-    forced: bool,
-    before: State,
+    before: Value,
 }
 
-struct Search<'a, M: Model> {
-    model: M,
-    spans: &'a [Span],
+/// The order in which known operations are tried: how close they lead, when they return, their rank.
+type Priority = (bool, usize, usize);
+
+/// What was tried after a configuration. First what leads to the target, the operation that must return
+/// first, then what does not.
+enum Tried {
+    Leading(Option<Priority>),
+    /// Classes that lead to it, still to be tried.
+    LeadingUnknown(Vec<usize>),
+    Other(Option<Priority>),
+    OtherUnknown(Vec<usize>),
+}
+
+/// A configuration from which the search goes on.
+struct Node {
+    configuration: Configuration,
+    /// How many operations are done.
+    depth: usize,
+    tried: Tried,
+    /// Classes that ran out where one more could have been of use, and how many are used here.
+    exhausted: Vec<(usize, usize)>,
+}
+
+struct Search<'a> {
+    register: &'a mut Register,
     list: List,
-    /// Operations of unknown outcome, by invocation, and of each the place of the last one before it
-    /// that does the same.
-    unknown: Vec<(usize, Option<usize>)>,
-    memory: Memory<M::State>,
-    state: M::State,
-    stack: Vec<Done<M::State>>,
+    classes: Classes,
+    memory: Memory,
+    state: Value,
+    done: Vec<Done>,
+    nodes: Vec<Node>,
+    /// For each kind of operation, the last round in which one was considered.
+    seen_kinds: Vec<u64>,
+    round: u64,
+    candidates: Vec<(usize, usize)>,
+    /// How much was looked at since it was last charged.
+    looked_at: u64,
 }
 
-impl<'a, M: Model> Search<'a, M> {
-    fn new(model: M, spans: &'a [Span]) -> Self {
-        let mut unknown: Vec<usize> =
-            (0..spans.len()).filter(|operation| spans[*operation].returned.is_none()).collect();
-        unknown.sort_by_key(|operation| spans[*operation].invoked);
-        let twin = |number: usize| {
-            (0..number).rev().find(|before| model.are_twins(unknown[*before], unknown[number]))
-        };
-        let unknown: Vec<(usize, Option<usize>)> = unknown
-            .iter()
-            .enumerate()
-            .map(|(number, operation)| (*operation, twin(number)))
-            .collect();
-        let list = List::new(spans);
+impl<'a> Search<'a> {
+    fn new(register: &'a mut Register) -> Self {
+        let list = List::new(register.spans());
+        let classes = Classes::new(register, register.spans());
         Self {
-            memory: Memory::new(list.known_len(), unknown.len()),
-            state: model.initial(),
-            model,
-            spans,
+            memory: Memory::new(list.len()),
+            state: Register::initial(),
+            seen_kinds: vec![0; register.kinds_len()],
+            register,
             list,
-            unknown,
-            stack: Vec::new(),
+            classes,
+            done: Vec::new(),
+            nodes: Vec::new(),
+            round: 0,
+            candidates: Vec::new(),
+            looked_at: 0,
         }
     }
 
     fn run(mut self, limits: &mut Limits) -> Found {
         self.settle();
-        let mut cursor = Cursor::Known(self.list.first());
-        while !self.list.is_empty() {
-            if let Err(limit) = limits.spend(1, self.memory.bytes()) {
+        self.open();
+        while self.list.first_to_return().is_some() {
+            // A step is about as much work as looking at four operations.
+            let steps = 1 + core::mem::take(&mut self.looked_at) / 4;
+            if let Err(limit) = limits.spend(steps, self.memory.bytes()) {
                 return Found::GaveUp(limit);
             }
-            let next = match cursor {
-                Cursor::Known(mark) => Some(self.try_known(mark)),
-                Cursor::Unknown(number) => self.try_unknown(number),
-            };
-            let Some(next) = next.or_else(|| self.undo()) else {
-                return Found::Nothing;
-            };
-            cursor = next;
-        }
-        Found::Linearization(self.stack.iter().map(|done| done.operation).collect())
-    }
-
-    /// Tries the operation at `mark`; at a return, which nothing known may pass, goes on to the
-    /// unknown ones.
-    fn try_known(&mut self, mark: Mark) -> Cursor {
-        let Some(rank) = self.list.call_at(mark) else {
-            return Cursor::Unknown(0);
-        };
-        let operation = self.list.operation(rank);
-        match self.model.step(&self.state, operation) {
-            Some(state) => self.enter(operation, Cursor::Known(mark), state),
-            None => Cursor::Known(self.list.after(mark)),
-        }
-    }
-
-    /// Tries the unknown operation `number`; nothing if there are no more candidates.
-    fn try_unknown(&mut self, number: usize) -> Option<Cursor> {
-        let (operation, twin) = *self.unknown.get(number)?;
-        if self.spans[operation].invoked > self.list.first_return() {
-            return None;
-        }
-        // Of those that do the same, the first is as good as any.
-        let is_next = twin.is_none_or(|twin| self.memory.unknown(twin));
-        if !self.memory.unknown(number)
-            && is_next
-            && let Some(state) = self.model.step(&self.state, operation)
-            && self.is_wanted(operation, &state)
-        {
-            return Some(self.enter(operation, Cursor::Unknown(number), state));
-        }
-        Some(Cursor::Unknown(number + 1))
-    }
-
-    /// True if some operation that may come next depends on the change to `after` by `change`.
-    fn is_wanted(&self, change: usize, after: &M::State) -> bool {
-        let mut mark = self.list.first();
-        while let Some(rank) = self.list.call_at(mark) {
-            if self.model.depends(self.list.operation(rank), &self.state, after) {
-                return true;
+            match self.next() {
+                Some(next) => self.enter(next),
+                None => {
+                    if !self.close() {
+                        return Found::Nothing;
+                    }
+                }
             }
-            mark = self.list.after(mark);
         }
-        let horizon = self.list.first_return();
-        let may_come = |number: &usize| !self.memory.unknown(*number);
-        (0..self.unknown.len())
-            .take_while(|number| self.spans[self.unknown[*number].0].invoked <= horizon)
-            .filter(may_come)
-            .map(|number| self.unknown[number].0)
-            .any(|other| other != change && self.model.depends(other, &self.state, after))
+        Found::Linearization(self.done.iter().map(|done| done.operation).collect())
     }
 
-    /// Does `operation`, found at `place`; takes it back if that leads to where the search has been.
-    fn enter(&mut self, operation: usize, place: Cursor, state: M::State) -> Cursor {
-        self.push(operation, place, false, state);
+    /// True if some operation returned before anybody can have made what it saw.
+    fn lacks_something(&self) -> bool {
+        self.register.values().filter(|value| *value != self.state).any(|value| {
+            self.register.is_short_of(value, None).is_some_and(|shortage| {
+                let change = (self.state, value);
+                let until = shortage.first.returned.unwrap_or(usize::MAX);
+                !self.classes.can_make(self.register, change, until, &mut Vec::new())
+            })
+        })
+    }
+
+    /// What is there after `operation`; nothing if that is not possible now, or if somebody could then
+    /// not find what it needs: what was there, or what is made now and cannot stay. The latter may be
+    /// because unknown operations ran out.
+    fn step(&mut self, operation: usize) -> Option<Value> {
+        let after = self.register.effect(self.state, operation)?;
+        if after == self.state {
+            return Some(after);
+        }
+        let lost = self.register.is_short_of(self.state, Some(operation));
+        let lost = lost.map(|shortage| (self.state, shortage.first));
+        let made = self.register.is_short_of(after, Some(operation));
+        let made = made.map(|shortage| (after, shortage.last));
+        let made = made.filter(|(_, last)| self.must_change_before(last.invoked, operation));
+        for (value, Span { returned, .. }) in lost.into_iter().chain(made) {
+            let until = returned.expect("only known operations need something");
+            let mut exhausted = Vec::new();
+            if !self.classes.can_make(self.register, (after, value), until, &mut exhausted) {
+                let used = |class: usize| (class, self.classes.used(class));
+                let node = self.nodes.last_mut().expect("there is a configuration to go on from");
+                node.exhausted.extend(exhausted.into_iter().map(used));
+                return None;
+            }
+        }
+        Some(after)
+    }
+
+    /// True if a change other than `operation` must be done before `position`.
+    fn must_change_before(&self, position: usize, operation: usize) -> bool {
+        let mut others = self.list.by_return().take_while(|one| one.returned < position);
+        others.any(|one| one.operation != operation && !self.register.only_looks(one.operation))
+    }
+
+    /// What to try next from here; nothing if all was tried.
+    fn next(&mut self) -> Option<Move> {
+        loop {
+            let node = self.nodes.last_mut().expect("there is a configuration to go on from");
+            match &mut node.tried {
+                Tried::LeadingUnknown(classes) | Tried::OtherUnknown(classes) => {
+                    if let Some(class) = classes.pop() {
+                        return Some(Move::Unknown(class));
+                    }
+                    if matches!(node.tried, Tried::OtherUnknown(_)) {
+                        return None;
+                    }
+                    node.tried = Tried::Other(None);
+                }
+                Tried::Leading(last) | Tried::Other(last) => {
+                    let last = *last;
+                    let is_leading = matches!(node.tried, Tried::Leading(_));
+                    let found = self.known_after(last, is_leading);
+                    let node = self.nodes.last_mut().expect("it was there");
+                    if let Some(found) = found {
+                        node.tried = match is_leading {
+                            true => Tried::Leading(Some(found)),
+                            false => Tried::Other(Some(found)),
+                        };
+                        return Some(Move::Known(found.2));
+                    }
+                    self.turn_to_unknown(is_leading);
+                }
+            }
+        }
+    }
+
+    /// The first known operation after `last` that can be done; of those that lead to the target, or
+    /// of the others.
+    fn known_after(&mut self, last: Option<Priority>, is_leading: bool) -> Option<Priority> {
+        let target = self.list.first_to_return()?;
+        let target_operation = self.list.get(target).operation;
+        let waits = self.register.effect(self.state, target_operation).is_none();
+        let mut candidates = core::mem::take(&mut self.candidates);
+        candidates.clear();
+        candidates.extend(self.list.candidates().map(|rank| (self.list.get(rank).returned, rank)));
+        candidates.sort_unstable();
+        self.looked_at += candidates.len() as u64;
+        self.round += 1;
+        let mut best = None;
+        for (returned, rank) in candidates.iter().copied() {
+            let operation = self.list.get(rank).operation;
+            let seen = &mut self.seen_kinds[self.register.kind(operation)];
+            if core::mem::replace(seen, self.round) == self.round {
+                continue;
+            }
+            let Some(after) = self.step(operation) else {
+                continue;
+            };
+            let leads =
+                rank == target || waits && self.register.effect(after, target_operation).is_some();
+            let priority = (rank != target, returned, rank);
+            if leads == is_leading && last.is_none_or(|last| priority > last) {
+                best = Some(priority);
+                break;
+            }
+        }
+        self.candidates = candidates;
+        best
+    }
+
+    /// Collects the unknown operations that are worth trying from here.
+    fn turn_to_unknown(&mut self, is_leading: bool) {
+        let Some(target) = self.list.first_to_return() else {
+            return;
+        };
+        let mut wanted = Wanted::default();
+        if is_leading {
+            self.register.want(self.state, self.list.get(target).operation, &mut wanted);
+        } else {
+            for rank in self.list.candidates() {
+                self.register.want(self.state, self.list.get(rank).operation, &mut wanted);
+                self.looked_at += 1;
+            }
+        }
+        let horizon = self.list.get(target).returned;
+        let goal = Goal { wanted: &wanted, horizon, through_others: !is_leading };
+        let choices = self.classes.choices(self.register, self.state, goal);
+        self.looked_at += choices.looked_at;
+        let node = self.nodes.last_mut().expect("there is a configuration to go on from");
+        if is_leading {
+            node.tried = Tried::LeadingUnknown(choices.open);
+            return;
+        }
+        node.tried = Tried::OtherUnknown(choices.open);
+        let used = |class: usize| (class, self.classes.used(class));
+        node.exhausted.extend(choices.exhausted.into_iter().map(used));
+    }
+
+    /// Does what was chosen, and all that only looks; takes it back if nothing can come of it.
+    fn enter(&mut self, next: Move) {
+        let operation = match next {
+            Move::Known(rank) => self.list.get(rank).operation,
+            Move::Unknown(class) => self.classes.next(class).expect("a choice is open"),
+        };
+        // To replace the value can take it from somebody.
+        let Some(after) = self.step(operation) else {
+            return;
+        };
+        self.push(next, operation, after);
         self.settle();
-        if self.list.is_empty() {
-            return Cursor::Known(self.list.first());
+        let Some(configuration) = self.configuration() else {
+            return;
+        };
+        let used = |class| self.classes.used(class);
+        let (condition, looked_at) = self.memory.is_vain(&configuration, used);
+        self.looked_at += looked_at;
+        let Some(condition) = condition else {
+            self.open_at(configuration);
+            return;
+        };
+        let classes: Vec<usize> = condition.iter().map(|(class, _)| *class).collect();
+        self.take_back(&classes);
+    }
+
+    /// The present configuration; nothing if all is done.
+    fn configuration(&self) -> Option<Configuration> {
+        let first = self.list.first_called()?;
+        Some(self.memory.configuration(first, self.list.candidates_end(), self.state))
+    }
+
+    fn open(&mut self) {
+        if let Some(configuration) = self.configuration() {
+            self.open_at(configuration);
         }
-        let first = self.list.first_rank();
-        let last = self.list.last_rank_before_first_return();
-        if self.memory.enter(first, last, &self.state) {
-            return Cursor::Known(self.list.first());
+    }
+
+    fn open_at(&mut self, configuration: Configuration) {
+        self.nodes.push(Node {
+            configuration,
+            depth: self.done.len(),
+            tried: Tried::Leading(None),
+            exhausted: Vec::new(),
+        });
+    }
+
+    /// Notes that nothing comes of the last configuration, and goes back to the one before; false if
+    /// there is none.
+    fn close(&mut self) -> bool {
+        let Node { configuration, mut exhausted, .. } =
+            self.nodes.pop().expect("there is a configuration to go on from");
+        exhausted.sort_unstable();
+        exhausted.dedup();
+        self.looked_at += exhausted.len() as u64;
+        let classes: Vec<usize> = exhausted.iter().map(|(class, _)| *class).collect();
+        self.memory.note_vain(configuration, exhausted.into_boxed_slice());
+        if self.nodes.is_empty() {
+            return false;
         }
-        self.undo().expect("what was done can be undone")
+        self.take_back(&classes);
+        true
+    }
+
+    /// Undoes what was done since the last configuration. That it led nowhere is because these classes
+    /// ran out, among other reasons.
+    fn take_back(&mut self, exhausted: &[usize]) {
+        let depth = self.nodes.last().expect("there is a configuration to go back to").depth;
+        while self.done.len() > depth {
+            self.pop();
+        }
+        let used = |class: &usize| (*class, self.classes.used(*class));
+        let node = self.nodes.last_mut().expect("it was there");
+        node.exhausted.extend(exhausted.iter().map(used));
+        node.exhausted.sort_unstable();
+        node.exhausted.dedup();
+        self.looked_at += node.exhausted.len() as u64;
     }
 
     /// Does whatever may come next and only looks.
     fn settle(&mut self) {
-        let mut mark = self.list.first();
-        while let Some(rank) = self.list.call_at(mark) {
-            let operation = self.list.operation(rank);
-            let next = self.list.after(mark);
-            match self.model.step(&self.state, operation) {
-                Some(state) if self.model.only_looks(operation) => {
-                    self.push(operation, Cursor::Known(mark), true, state);
-                    // What comes after a return may come next once that return is gone.
-                    mark = self.list.first();
-                }
-                _ => mark = next,
+        let mut horizon = None;
+        while horizon != self.list.first_to_return() {
+            horizon = self.list.first_to_return();
+            let mut looks = core::mem::take(&mut self.candidates);
+            looks.clear();
+            let possible = self.list.candidates().filter(|rank| {
+                let operation = self.list.get(*rank).operation;
+                self.register.only_looks(operation)
+                    && self.register.effect(self.state, operation).is_some()
+            });
+            looks.extend(possible.map(|rank| (self.list.get(rank).operation, rank)));
+            self.looked_at += self.list.candidates().count() as u64;
+            for (operation, rank) in &looks {
+                self.push(Move::Known(*rank), *operation, self.state);
             }
+            self.candidates = looks;
         }
     }
 
-    fn push(&mut self, operation: usize, place: Cursor, forced: bool, state: M::State) {
-        self.mark_done(operation, place, true);
-        let before = core::mem::replace(&mut self.state, state);
-        self.stack.push(Done { operation, place, forced, before });
-    }
-
-    /// Undoes everything up to and with the last choice; the next candidate stands after it.
-    fn undo(&mut self) -> Option<Cursor> {
-        loop {
-            let done = self.stack.pop()?;
-            self.state = done.before;
-            self.mark_done(done.operation, done.place, false);
-            if !done.forced {
-                return Some(match done.place {
-                    Cursor::Known(mark) => Cursor::Known(self.list.after(mark)),
-                    Cursor::Unknown(number) => Cursor::Unknown(number + 1),
-                });
+    fn push(&mut self, next: Move, operation: usize, after: Value) {
+        match next {
+            Move::Known(rank) => {
+                self.list.lift(rank);
+                self.memory.flip(rank);
+                self.register.done(operation);
             }
+            Move::Unknown(class) => self.classes.take(class),
         }
+        let before = core::mem::replace(&mut self.state, after);
+        self.done.push(Done { done: next, operation, before });
     }
 
-    fn mark_done(&mut self, operation: usize, place: Cursor, done: bool) {
-        match place {
-            Cursor::Known(mark) => {
-                let rank = self.list.call_at(mark).expect("only calls are done");
-                self.memory.set_known(rank, done);
-                if done {
-                    self.list.lift(mark);
-                } else {
-                    self.list.unlift(mark);
-                }
+    fn pop(&mut self) {
+        let Done { done, operation, before } = self.done.pop().expect("something was done");
+        self.state = before;
+        match done {
+            Move::Known(rank) => {
+                self.register.undone(operation);
+                self.memory.flip(rank);
+                self.list.unlift(rank);
             }
-            Cursor::Unknown(number) => self.memory.set_unknown(number, done),
-        }
-        if done {
-            self.model.done(operation);
-        } else {
-            self.model.undone(operation);
+            Move::Unknown(class) => self.classes.give_back(class),
         }
     }
-}
-
-/// Bits, in words of 64.
-fn words(bits: usize) -> Vec<u64> {
-    vec![0; bits.div_ceil(64)]
 }

@@ -9,7 +9,7 @@ use alloc::{boxed::Box, collections::BTreeMap, collections::BTreeSet, vec, vec::
 use crate::{
     facts::Part,
     history::{Operation, Process},
-    linearizability::{Limit, Limits, Model},
+    linearizability::{Limit, Limits},
     register::{Register, Scope, Value},
 };
 
@@ -63,7 +63,7 @@ struct Search {
 impl Search {
     fn new(operations: &[Operation], part: &Part<'_>) -> Self {
         let blind = part.blind_places();
-        let scope = Scope { blind: Some(&blind), ..Scope::default() };
+        let scope = Scope { blind: Some(&blind), is_timeless: true, ..Scope::default() };
         let mut keys: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
         for place in part.places() {
             keys.entry(&operations[place].key).or_default().push(place);
@@ -84,7 +84,7 @@ impl Search {
             chains.entry(operations[place].process).or_default().push(turn);
         }
         Self {
-            values: registers.iter().map(Model::initial).collect(),
+            values: vec![Register::initial(); registers.len()],
             registers,
             taken_counts: vec![0; chains.len()],
             chains: chains.into_values().collect(),
@@ -99,7 +99,9 @@ impl Search {
         self.settle();
         let mut chain = 0;
         while self.certain_left > 0 {
-            limits.spend(1, self.bytes)?;
+            // To settle is to look at all processes, and a configuration names them all.
+            let width = self.chains.len() + self.values.len();
+            limits.spend(1 + (width / 16) as u64, self.bytes)?;
             if chain == self.chains.len() {
                 let Some(last) = self.undo() else {
                     return Ok(false);
@@ -122,9 +124,12 @@ impl Search {
         };
         let register = &mut self.registers[turn.key];
         let before = self.values[turn.key];
-        let Some(after) = register.step(&before, turn.number) else {
+        let Some(after) = register.effect(before, turn.number) else {
             return false;
         };
+        if after != before && register.is_short_of(before, Some(turn.number)).is_some() {
+            return false;
+        }
         if forced && !register.only_looks(turn.number) {
             return false;
         }

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use crate::facts::{Facts, Part};
 
-/// How many parts are tried to make one smaller, and to prove that none is shorter.
-const SMALLER_TRIED_MAX: u64 = 2_000;
+/// How many operations all parts may have that are tried to make one smaller, and how many parts are
+/// put together to prove that none is shorter.
+const SMALLER_OPERATIONS_MAX: u64 = 5_000_000;
 const SHORTER_TRIED_MAX: u64 = 300_000;
 
 /// Tells whether a part is broken; nothing if that could not be found out.
@@ -15,13 +16,13 @@ pub(crate) type Test<'a> = dyn FnMut(&Part<'_>) -> Option<bool> + 'a;
 /// too much had to be tried.
 pub(crate) fn shrink(facts: &Facts, broken: Vec<usize>, test: &mut Test<'_>) -> Vec<usize> {
     let mut kept = broken;
-    let mut left = SMALLER_TRIED_MAX;
+    let mut left = SMALLER_OPERATIONS_MAX;
     let mut chunk = kept.len().div_ceil(2);
     while chunk > 0 && left > 0 {
         let before = kept.len();
         let mut start = 0;
         while start < kept.len() && left > 0 {
-            left -= 1;
+            left = left.saturating_sub(1 + kept.len() as u64);
             let end = kept.len().min(start + chunk);
             let part = facts.part(&[&kept[..start], &kept[end..]].concat());
             if test(&part) == Some(true) {
@@ -78,23 +79,24 @@ impl Parts<'_, '_> {
     ) -> Option<Vec<usize>> {
         let mut part = chosen.to_vec();
         part.push(number);
-        let is_first = chosen.is_empty();
-        if is_first || self.facts.get(number).makes.is_none() {
-            for maker in self.facts.makers(number) {
-                if part.len() > chosen.len() + count {
-                    return None;
-                }
-                if !part.contains(&maker) {
-                    part.push(maker);
-                }
-            }
+        if chosen.is_empty() || self.facts.get(number).makes.is_none() {
+            // Already too many need not be put together.
+            let makers = self.facts.makers(number).take(part.len() + count);
+            part.extend(makers);
         }
+        part.sort_unstable();
+        part.dedup();
+        let Some(left) = self.left.checked_sub(1 + part.len() as u64 / 16) else {
+            self.is_sure = false;
+            return None;
+        };
+        self.left = left;
         let missing = (chosen.len() + count).checked_sub(part.len())?;
         if missing == 0 {
             return self.try_part(part);
         }
         for (place, next) in pool.iter().enumerate() {
-            if !part.contains(next) {
+            if part.binary_search(next).is_err() {
                 let found = self.add(*next, &pool[place + 1..], missing, &part);
                 if found.is_some() || !self.is_sure {
                     return found;
@@ -104,13 +106,7 @@ impl Parts<'_, '_> {
         None
     }
 
-    fn try_part(&mut self, mut numbers: Vec<usize>) -> Option<Vec<usize>> {
-        numbers.sort_unstable();
-        let Some(left) = self.left.checked_sub(1) else {
-            self.is_sure = false;
-            return None;
-        };
-        self.left = left;
+    fn try_part(&mut self, numbers: Vec<usize>) -> Option<Vec<usize>> {
         let verdict = (self.test)(&self.facts.part(&numbers));
         self.is_sure &= verdict.is_some();
         (verdict == Some(true)).then_some(numbers)

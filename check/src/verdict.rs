@@ -77,16 +77,17 @@ pub(crate) fn linearize(
     scope: Scope<'_>,
     limits: &mut Limits,
 ) -> Found {
-    let register = Register::within(operations, places, scope);
-    let origins =
-        |order: Vec<usize>| order.into_iter().map(|number| register.origin(number)).collect();
+    let mut register = Register::within(operations, places, scope);
+    let origins = |register: &Register, order: Vec<usize>| {
+        order.into_iter().map(|number| register.origin(number)).collect()
+    };
     match zones::decide(&register) {
-        Decision::Order(order) => return Found::Linearization(origins(order)),
+        Decision::Order(order) => return Found::Linearization(origins(&register, order)),
         Decision::Broken => return Found::Nothing,
         Decision::Open => {}
     }
-    match linearizability::search(register.clone(), register.spans(), limits) {
-        Found::Linearization(order) => Found::Linearization(origins(order)),
+    match linearizability::search(&mut register, limits) {
+        Found::Linearization(order) => Found::Linearization(origins(&register, order)),
         other => other,
     }
 }

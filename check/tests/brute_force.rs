@@ -2,11 +2,13 @@
 
 mod support;
 
-use archipel_check::{Answer, Call, End, EventKind, History, Limits, Verdict, Witness, judge};
-use support::{invoke, is_linearizable, perform, push};
+use archipel_check::{
+    Answer, Call, End, Event, EventKind, History, Limits, Verdict, Witness, judge,
+};
+use support::{all_orders, invoke, is_linearizable, perform, push};
 
-/// A call, and how it may end; no answer is an unknown outcome.
-type Choice = (Call, Option<Answer>);
+/// A call, and how it may end.
+type Choice = (Call, EventKind);
 
 fn value(number: u8) -> Vec<u8> {
     vec![b'0' + number]
@@ -14,61 +16,37 @@ fn value(number: u8) -> Vec<u8> {
 
 /// Everything that can be asked and answered with two values.
 fn all_choices() -> Vec<Choice> {
-    let states = [None, Some(value(1)), Some(value(2))];
+    let ok = EventKind::Ok;
     let mut choices = Vec::new();
-    for state in &states {
-        choices.push((Call::Read, Some(Answer::Found(state.clone()))));
+    for state in [None, Some(value(1)), Some(value(2))] {
+        choices.push((Call::Read, ok(Answer::Found(state))));
     }
     for number in [1, 2] {
-        choices.push((Call::Write(value(number)), Some(Answer::Written)));
-        choices.push((Call::Write(value(number)), None));
+        for end in [ok(Answer::Written), EventKind::Info] {
+            choices.push((Call::Write(value(number)), end));
+        }
     }
-    for expected in [None, Some(value(1))] {
-        let call = Call::CompareAndSet { expected: expected.clone(), new: value(2) };
-        choices.push((call.clone(), Some(Answer::Written)));
-        choices.push((call.clone(), None));
-        choices.push((call, Some(Answer::Mismatch)));
+    for (expected, new) in [(None, 2), (Some(value(1)), 2), (Some(value(2)), 2)] {
+        let call = Call::CompareAndSet { expected, new: value(new) };
+        for end in [ok(Answer::Written), ok(Answer::Mismatch), EventKind::Info] {
+            choices.push((call.clone(), end));
+        }
     }
-    for was_there in [Some(false), Some(true), None] {
-        choices.push((Call::Delete, was_there.map(Answer::Deleted)));
+    for end in [ok(Answer::Deleted(false)), ok(Answer::Deleted(true)), EventKind::Info] {
+        choices.push((Call::Delete, end));
     }
+    choices.push((Call::Read, EventKind::Info));
+    choices.push((Call::Write(value(2)), EventKind::Fail));
     choices
-}
-
-/// Every order in which `count` operations can begin and end, operation 0 beginning first, and so on.
-fn all_orders(count: usize) -> Vec<Vec<usize>> {
-    fn extend(begun: usize, open: &[usize], order: &mut Vec<usize>, all: &mut Vec<Vec<usize>>) {
-        let count = order.capacity() / 2;
-        if begun == count && open.is_empty() {
-            all.push(order.clone());
-            return;
-        }
-        if begun < count {
-            order.push(begun);
-            let open: Vec<usize> = open.iter().copied().chain([begun]).collect();
-            extend(begun + 1, &open, order, all);
-            order.pop();
-        }
-        for ends in open {
-            order.push(*ends);
-            let open: Vec<usize> = open.iter().copied().filter(|other| other != ends).collect();
-            extend(begun, &open, order, all);
-            order.pop();
-        }
-    }
-    let mut all = Vec::new();
-    extend(0, &[], &mut Vec::with_capacity(count * 2), &mut all);
-    all
 }
 
 fn history(order: &[usize], choices: &[&Choice]) -> History {
     let mut history = History::default();
     let mut begun = vec![false; choices.len()];
     for operation in order {
-        let (call, answer) = choices[*operation];
+        let (call, end) = choices[*operation];
         if begun[*operation] {
-            let end = answer.clone().map_or(EventKind::Info, EventKind::Ok);
-            push(&mut history, *operation as u64, end);
+            push(&mut history, *operation as u64, end.clone());
         } else {
             begun[*operation] = true;
             invoke(&mut history, *operation as u64, call);
@@ -100,7 +78,15 @@ fn check_witness(history: &History, witness: &Witness) {
     assert!(witness.is_longest, "small histories are within all limits");
     for (length, expected) in [(answered, true), (answered + 1, false)] {
         let mut beginning = History::default();
-        for event in &history.events()[..length] {
+        // What failed is known not to have happened, even before that was told. Here, each process asks
+        // one thing.
+        let failed = |event: &&Event| {
+            let operations = history.operations().iter();
+            operations
+                .filter(|one| one.process == event.process)
+                .any(|one| matches!(one.end, End::Failed(_)))
+        };
+        for event in history.events()[..length].iter().filter(|event| !failed(event)) {
             beginning.push(event.clone()).expect("a beginning is well formed");
         }
         assert_eq!(is_linearizable(&beginning), expected, "{witness}");

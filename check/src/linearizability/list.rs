@@ -1,156 +1,157 @@
-//! Calls and returns of the known operations in order of time, from which done ones can be lifted out
-//! and put back in the reverse order.
+//! The known operations that are not done, in the order of their invocations and in that of their
+//! returns. What is done is lifted out, and put back in the reverse order (Knuth's dancing links).
 
 use alloc::{vec, vec::Vec};
 
 use super::Span;
 
-/// A place in the list.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark(usize);
-
-/// A doubly linked list in arrays. Place 0 is before the first call. Known operations are ranked by
-/// their calls.
+/// Known operations by rank: they are numbered in the order of their invocations.
 pub(super) struct List {
-    next: Vec<usize>,
-    previous: Vec<usize>,
-    entries: Vec<Entry>,
     ranks: Vec<Rank>,
+    by_call: Chain,
+    by_return: Chain,
 }
 
+/// One known operation.
 #[derive(Clone, Copy)]
-enum Entry {
-    Head,
-    Call(usize),
-    Return(usize),
-}
-
-/// What is known of one operation.
-struct Rank {
-    operation: usize,
-    return_place: usize,
-    returned: usize,
-    /// How many known operations were invoked before this one returned.
-    invoked_before_return: usize,
+pub(super) struct Rank {
+    pub(super) operation: usize,
+    pub(super) invoked: usize,
+    pub(super) returned: usize,
 }
 
 impl List {
     pub(super) fn new(spans: &[Span]) -> Self {
-        let mut known: Vec<(usize, usize, usize)> = spans
-            .iter()
-            .enumerate()
-            .filter_map(|(operation, span)| Some((span.invoked, span.returned?, operation)))
-            .collect();
-        known.sort_unstable();
-        let mut moments: Vec<(usize, Entry)> = Vec::with_capacity(known.len() * 2);
-        for (rank, (invoked, returned, _)) in known.iter().enumerate() {
-            assert!(invoked < returned, "an operation returns after it was invoked");
-            moments.push((*invoked, Entry::Call(rank)));
-            moments.push((*returned, Entry::Return(rank)));
+        let known = spans.iter().enumerate().filter_map(|(operation, span)| {
+            Some(Rank { operation, invoked: span.invoked, returned: span.returned? })
+        });
+        let mut ranks: Vec<Rank> = known.collect();
+        ranks.sort_unstable_by_key(|one| one.invoked);
+        for one in &ranks {
+            assert!(one.invoked < one.returned, "an operation returns after it was invoked");
         }
-        moments.sort_by_key(|(position, _)| *position);
-        let mut ranks: Vec<Rank> = known
-            .iter()
-            .map(|(_, returned, operation)| Rank {
-                operation: *operation,
-                return_place: 0,
-                returned: *returned,
-                invoked_before_return: 0,
-            })
-            .collect();
-        let mut entries = vec![Entry::Head];
-        let mut invoked = 0;
-        for (_, entry) in moments {
-            match entry {
-                Entry::Call(_) => invoked += 1,
-                Entry::Return(rank) => {
-                    ranks[rank].return_place = entries.len();
-                    ranks[rank].invoked_before_return = invoked;
-                }
-                Entry::Head => {}
-            }
-            entries.push(entry);
-        }
-        let length = entries.len();
-        Self {
-            next: (1..=length).map(|place| place % length).collect(),
-            previous: (0..length).map(|place| (place + length - 1) % length).collect(),
-            entries,
-            ranks,
-        }
+        let in_order: Vec<usize> = (0..ranks.len()).collect();
+        let mut by_return = in_order.clone();
+        by_return.sort_by_key(|rank| ranks[*rank].returned);
+        Self { by_call: Chain::new(&in_order), by_return: Chain::new(&by_return), ranks }
     }
 
-    pub(super) fn known_len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.ranks.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.next[0] == 0
+    pub(super) fn get(&self, rank: usize) -> Rank {
+        self.ranks[rank]
     }
 
-    pub(super) fn first(&self) -> Mark {
-        Mark(self.next[0])
+    /// The operation that returns first; nothing if all are done.
+    pub(super) fn first_to_return(&self) -> Option<usize> {
+        self.by_return.first()
     }
 
-    pub(super) fn after(&self, mark: Mark) -> Mark {
-        Mark(self.next[mark.0])
+    /// Those that are not done, in the order of their returns.
+    pub(super) fn by_return(&self) -> impl Iterator<Item = Rank> + '_ {
+        self.by_return.iter().map(|rank| self.ranks[rank])
     }
 
-    /// The rank of the operation whose call stands at `mark`; nothing if a return stands there.
-    pub(super) fn call_at(&self, mark: Mark) -> Option<usize> {
-        match self.entries[mark.0] {
-            Entry::Call(rank) => Some(rank),
-            Entry::Head | Entry::Return(_) => None,
-        }
+    /// The operation that was invoked first.
+    pub(super) fn first_called(&self) -> Option<usize> {
+        self.by_call.first()
     }
 
-    pub(super) fn operation(&self, rank: usize) -> usize {
-        self.ranks[rank].operation
+    /// Those that may come next: they were invoked before the first return.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = usize> + '_ {
+        let horizon = self.first_to_return().map_or(0, |rank| self.ranks[rank].returned);
+        let is_early = move |rank: &usize| self.ranks[*rank].invoked < horizon;
+        self.by_call.iter().take_while(is_early)
     }
 
-    /// The rank of the first operation that is not done.
-    pub(super) fn first_rank(&self) -> usize {
-        self.call_at(self.first()).expect("a list begins with a call")
+    /// One more than the last rank that may be done: it was invoked before the first return.
+    pub(super) fn candidates_end(&self) -> usize {
+        let horizon = self.first_to_return().map_or(0, |rank| self.ranks[rank].returned);
+        self.ranks.partition_point(|one| one.invoked < horizon)
     }
 
-    /// The position of the first return that is not done.
-    pub(super) fn first_return(&self) -> usize {
-        self.ranks[self.first_return_rank()].returned
-    }
-
-    /// The last rank that may be done: it was invoked before the first return.
-    pub(super) fn last_rank_before_first_return(&self) -> usize {
-        self.ranks[self.first_return_rank()].invoked_before_return - 1
-    }
-
-    /// Takes the call at `mark` and its return out.
-    pub(super) fn lift(&mut self, mark: Mark) {
-        let rank = self.call_at(mark).expect("only calls are lifted");
-        for place in [mark.0, self.ranks[rank].return_place] {
-            let (previous, next) = (self.previous[place], self.next[place]);
-            self.next[previous] = next;
-            self.previous[next] = previous;
-        }
+    pub(super) fn lift(&mut self, rank: usize) {
+        self.by_call.lift(rank);
+        self.by_return.lift(rank);
     }
 
     /// Puts back what was lifted last.
-    pub(super) fn unlift(&mut self, mark: Mark) {
-        let rank = self.call_at(mark).expect("only calls are lifted");
-        for place in [self.ranks[rank].return_place, mark.0] {
-            let (previous, next) = (self.previous[place], self.next[place]);
-            self.next[previous] = place;
-            self.previous[next] = place;
+    pub(super) fn unlift(&mut self, rank: usize) {
+        self.by_return.unlift(rank);
+        self.by_call.unlift(rank);
+    }
+}
+
+/// Numbers in a fixed order, in a circle through one more than the largest: the end.
+struct Chain {
+    next: Vec<usize>,
+    previous: Vec<usize>,
+}
+
+impl Chain {
+    fn new(order: &[usize]) -> Self {
+        let end = order.len();
+        let mut chain = Self { next: vec![end; end + 1], previous: vec![end; end + 1] };
+        let mut last = end;
+        for number in order.iter().copied().chain([end]) {
+            chain.next[last] = number;
+            chain.previous[number] = last;
+            last = number;
         }
+        chain
     }
 
-    fn first_return_rank(&self) -> usize {
-        let mut place = self.next[0];
-        loop {
-            match self.entries[place] {
-                Entry::Return(rank) => return rank,
-                Entry::Call(_) => place = self.next[place],
-                Entry::Head => unreachable!("every call has a return after it"),
-            }
-        }
+    fn end(&self) -> usize {
+        self.next.len() - 1
+    }
+
+    fn first(&self) -> Option<usize> {
+        self.after(self.end())
+    }
+
+    fn after(&self, number: usize) -> Option<usize> {
+        Some(self.next[number]).filter(|next| *next != self.end())
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        core::iter::successors(self.first(), |number| self.after(*number))
+    }
+
+    fn lift(&mut self, number: usize) {
+        let (previous, next) = (self.previous[number], self.next[number]);
+        self.next[previous] = next;
+        self.previous[next] = previous;
+    }
+
+    fn unlift(&mut self, number: usize) {
+        let (previous, next) = (self.previous[number], self.next[number]);
+        self.next[previous] = number;
+        self.previous[next] = number;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::{List, Span};
+
+    #[test]
+    fn what_is_put_back_stands_where_it_stood() {
+        let span = |invoked, returned| Span { invoked, returned };
+        let mut list =
+            List::new(&[span(2, Some(3)), span(0, Some(5)), span(1, None), span(4, Some(6))]);
+        let candidates = |list: &List| list.candidates().collect::<Vec<usize>>();
+        assert_eq!(candidates(&list), [0, 1], "the first return is at 3");
+        list.lift(1);
+        assert_eq!(candidates(&list), [0, 2]);
+        list.lift(0);
+        assert_eq!(candidates(&list), [2]);
+        list.unlift(0);
+        list.unlift(1);
+        assert_eq!(candidates(&list), [0, 1]);
+        assert_eq!(list.first_to_return(), Some(1));
     }
 }

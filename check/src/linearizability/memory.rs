@@ -1,34 +1,32 @@
-//! The configurations that were entered.
+//! The configurations from which nothing was found.
 
-use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, vec, vec::Vec};
 
-use super::words;
+use crate::register::Value;
 
-/// What a configuration takes besides its bits, roughly.
-const OVERHEAD_BYTES: u64 = 64;
+/// What a configuration takes besides its bits and conditions, roughly.
+const OVERHEAD_BYTES: u64 = 112;
 
-/// Which operations are done now, and every configuration that was entered.
-///
-/// A configuration is written down as the rank of the first known operation not done, the bits of
-/// those after it, and the bits of the unknown ones: short, since known operations are done nearly in
-/// order.
-pub(super) struct Memory<State> {
+/// That a class of unknown operations was used so many times: its number and the count.
+pub(super) type Used = (usize, usize);
+
+/// Which known operations are done, the rank of the first that is not, and the value: written down as
+/// that rank and the bits after it, short since operations are done nearly in order.
+pub(super) type Configuration = (u64, Box<[u64]>, Value);
+
+/// Which known operations are done now, and every configuration that was searched in vain.
+pub(super) struct Memory {
     known: Vec<u64>,
-    unknown: Vec<u64>,
     hash: u64,
-    entered: BTreeSet<(u64, Box<[u64]>, State)>,
+    /// For each configuration, under which conditions the search was in vain: where at least as many
+    /// unknown operations of each class named were used. Without any class, always.
+    vain: BTreeMap<Configuration, Vec<Box<[Used]>>>,
     bytes: u64,
 }
 
-impl<State: Clone + Ord> Memory<State> {
-    pub(super) fn new(known: usize, unknown: usize) -> Self {
-        Self {
-            known: words(known),
-            unknown: words(unknown),
-            hash: 0,
-            entered: BTreeSet::new(),
-            bytes: 0,
-        }
+impl Memory {
+    pub(super) fn new(known: usize) -> Self {
+        Self { known: vec![0; known.div_ceil(64)], hash: 0, vain: BTreeMap::new(), bytes: 0 }
     }
 
     /// How many bytes the configurations take, roughly.
@@ -36,46 +34,49 @@ impl<State: Clone + Ord> Memory<State> {
         self.bytes
     }
 
-    pub(super) fn set_known(&mut self, rank: usize, done: bool) {
-        set(&mut self.known, rank, done);
+    /// Notes that `rank` is done, or that it is not after all.
+    pub(super) fn flip(&mut self, rank: usize) {
+        self.known[rank / 64] ^= 1 << (rank % 64);
         self.hash ^= hash_of(rank as u64);
     }
 
-    pub(super) fn set_unknown(&mut self, number: usize, done: bool) {
-        set(&mut self.unknown, number, done);
-        self.hash ^= hash_of(!(number as u64));
-    }
-
-    pub(super) fn unknown(&self, number: usize) -> bool {
-        self.unknown[number / 64] >> (number % 64) & 1 == 1
-    }
-
-    /// Notes the present configuration with `state`; false if it was entered before. `first` is the
-    /// first known operation that is not done, and none after `last` is.
-    pub(super) fn enter(&mut self, first: usize, last: usize, state: &State) -> bool {
-        let window = &self.known[first / 64..=(last / 64).max(first / 64)];
-        let unknown_len =
-            self.unknown.iter().rposition(|word| *word != 0).map_or(0, |place| place + 1);
-        let window_len = window.iter().rposition(|word| *word != 0).map_or(0, |place| place + 1);
-        let mut bits = Vec::with_capacity(2 + window_len + unknown_len);
+    /// The present configuration; `first` is the first known operation that is not done, and none from
+    /// `end` on is done.
+    pub(super) fn configuration(&self, first: usize, end: usize, value: Value) -> Configuration {
+        let after = &self.known[first / 64..end.div_ceil(64)];
+        let length = after.iter().rposition(|word| *word != 0).map_or(0, |place| place + 1);
+        let mut bits = Vec::with_capacity(1 + length);
         bits.push(first as u64);
-        bits.push(window_len as u64);
-        bits.extend_from_slice(&window[..window_len]);
-        bits.extend_from_slice(&self.unknown[..unknown_len]);
-        let bytes = bits.len() as u64 * 8 + OVERHEAD_BYTES;
-        let is_new = self.entered.insert((self.hash, bits.into_boxed_slice(), state.clone()));
-        if is_new {
-            self.bytes += bytes;
-        }
-        is_new
+        bits.extend_from_slice(&after[..length]);
+        (self.hash, bits.into_boxed_slice(), value)
     }
-}
 
-fn set(words: &mut [u64], bit: usize, done: bool) {
-    let mask = 1 << (bit % 64);
-    let is_done = words[bit / 64] & mask != 0;
-    assert_ne!(is_done, done, "an operation is done once and undone once");
-    words[bit / 64] ^= mask;
+    /// The condition under which it was in vain to go on from here, if one holds, and how much was
+    /// looked at; `used` tells how many of a class are used.
+    pub(super) fn is_vain(
+        &self,
+        configuration: &Configuration,
+        used: impl Fn(usize) -> usize,
+    ) -> (Option<&[Used]>, u64) {
+        let mut looked_at = 0;
+        let mut holds = |one: &&[Used]| {
+            looked_at += 1;
+            one.iter().all(|(class, count)| {
+                looked_at += 1;
+                used(*class) >= *count
+            })
+        };
+        let conditions = self.vain.get(configuration).into_iter().flatten();
+        let condition = conditions.map(Box::as_ref).find(|one| holds(one));
+        (condition, looked_at)
+    }
+
+    /// Notes that it is in vain to go on from here under `condition`.
+    pub(super) fn note_vain(&mut self, configuration: Configuration, condition: Box<[Used]>) {
+        let bytes = configuration.1.len() as u64 * 8 + OVERHEAD_BYTES;
+        self.bytes += bytes + condition.len() as u64 * 16;
+        self.vain.entry(configuration).or_default().push(condition);
+    }
 }
 
 /// A number for each operation, so that the hash of a set is the exclusive or over its members.

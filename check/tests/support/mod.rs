@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part of this module")]
 
+pub(crate) mod generator;
 pub(crate) mod models;
 
 use archipel_check::{Answer, Call, End, Event, EventKind, History, Operation, Process};
@@ -36,6 +37,32 @@ pub(crate) fn push(history: &mut History, process: u64, kind: EventKind) {
 
 pub(crate) fn invoke(history: &mut History, process: u64, call: &Call) {
     push(history, process, EventKind::Invoke { key: b"k".to_vec(), call: call.clone() });
+}
+
+/// Every order in which `count` operations can begin and end, operation 0 beginning first, and so on.
+pub(crate) fn all_orders(count: usize) -> Vec<Vec<usize>> {
+    fn extend(begun: usize, open: &[usize], order: &mut Vec<usize>, all: &mut Vec<Vec<usize>>) {
+        let count = order.capacity() / 2;
+        if begun == count && open.is_empty() {
+            all.push(order.clone());
+            return;
+        }
+        if begun < count {
+            order.push(begun);
+            let open: Vec<usize> = open.iter().copied().chain([begun]).collect();
+            extend(begun + 1, &open, order, all);
+            order.pop();
+        }
+        for ends in open {
+            order.push(*ends);
+            let open: Vec<usize> = open.iter().copied().filter(|other| other != ends).collect();
+            extend(begun, &open, order, all);
+            order.pop();
+        }
+    }
+    let mut all = Vec::new();
+    extend(0, &[], &mut Vec::with_capacity(count * 2), &mut all);
+    all
 }
 
 /// What `call` does to `state`, and what it is answered.

@@ -1,14 +1,15 @@
-//! Reads a history from a file, line by line.
+//! Reads a history from a file, line by line, and writes one.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     path::Path,
 };
 
-use ::check::{Event, History};
+use ::check::{Call, Event, EventKind, History, Process};
 
-use super::line::Lines;
+use super::line::{self, Lines};
 use crate::exit::{Exit, Failure, Outcome};
 
 /// A line that is longer is no event.
@@ -54,12 +55,21 @@ fn read_from(mut source: impl BufRead, name: &str, memory_bytes_max: u64) -> Out
         };
         let count = source.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut text);
         if count.map_err(|error| wrong(&format!("it cannot be read: {error}")))? == 0 {
+            if recorded.lines.is_empty() {
+                return Err(Failure::usage(format!(
+                    "{name} has no events. A history has one JSON object a line: `archipel check --help`."
+                )));
+            }
             return Ok(recorded);
         }
         if text.len() as u64 > LINE_BYTES_MAX {
             return Err(wrong("it is longer than 16 MiB, which no event is"));
         }
-        let text = str::from_utf8(&text).map_err(|_| wrong("it is not UTF-8 text"))?.trim();
+        let text = str::from_utf8(&text)
+            .map_err(|_| {
+                wrong("it is not UTF-8 text; bytes that are no text are written {\"hex\":\"00ff\"}")
+            })?
+            .trim();
         if text.is_empty() {
             continue;
         }
@@ -71,13 +81,35 @@ fn read_from(mut source: impl BufRead, name: &str, memory_bytes_max: u64) -> Out
         let line = lines.read(text).map_err(|sentence| wrong(&sentence))?;
         let now_ns = line.time_ns.unwrap_or(time_ns);
         if now_ns < time_ns {
-            return Err(wrong(&format!("time goes back, from {time_ns} to {now_ns}")));
+            return Err(wrong(&format!(
+                "time goes back, from {time_ns} to {now_ns}; put the events in the order in which they \
+                 happened"
+            )));
         }
         time_ns = now_ns;
         let event = Event { time_ns, process: line.process, kind: line.kind };
         recorded.history.push(event).map_err(|error| wrong(&error.to_string()))?;
         recorded.lines.push(number);
     }
+}
+
+/// Writes `history` to `out`, an event a line, so that `archipel check` can read it.
+///
+/// # Errors
+/// What `out` says; some of it may then be written.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the simulator's command writes the histories of failing runs")
+)]
+pub(crate) fn write(history: &History, mut out: impl Write) -> io::Result<()> {
+    let mut asked: BTreeMap<Process, &Call> = BTreeMap::new();
+    for event in history.events() {
+        if let EventKind::Invoke { call, .. } = &event.kind {
+            asked.insert(event.process, call);
+        }
+        writeln!(out, "{}", line::text(event, asked.get(&event.process).copied()))?;
+    }
+    out.flush()
 }
 
 fn too_large(name: &str, events: usize, memory_bytes_max: u64) -> Failure {
@@ -93,7 +125,7 @@ fn too_large(name: &str, events: usize, memory_bytes_max: u64) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::read_from;
+    use super::{read_from, write};
     use crate::exit::Exit;
 
     const READ: &str = "{\"process\":1,\"type\":\"invoke\",\"f\":\"read\",\"time\":5}\n";
@@ -114,15 +146,33 @@ mod tests {
     fn what_makes_no_sense_is_named_with_its_line() {
         assert_eq!(
             message(&format!("{READ}{READ}")),
-            "h.jsonl, line 2: process 1 asks before its last operation has ended."
+            "h.jsonl, line 2: process 1 asks before its last operation has ended; give each client \
+             that asks at the same time a number of its own."
         );
         let back = READ.replace("\"time\":5", "\"time\":4").replace(":1,", ":2,");
         assert_eq!(
             message(&format!("{READ}{back}")),
-            "h.jsonl, line 2: time goes back, from 5 to 4."
+            "h.jsonl, line 2: time goes back, from 5 to 4; put the events in the order in which they \
+             happened."
         );
         let broken = read_from(&b"\xff\n"[..], "h.jsonl", 1 << 20).unwrap_err();
-        assert_eq!(broken.message, "h.jsonl, line 1: it is not UTF-8 text.");
+        assert_eq!(
+            broken.message,
+            "h.jsonl, line 1: it is not UTF-8 text; bytes that are no text are written \
+             {\"hex\":\"00ff\"}."
+        );
+        assert!(message("\n\n").starts_with("h.jsonl has no events."));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = READ.to_owned() + "{\"process\":1,\"type\":\"ok\",\"value\":7,\"time\":6}\n";
+        let recorded = read_from(text.as_bytes(), "h.jsonl", 1 << 20).unwrap();
+        let mut written = Vec::new();
+        write(&recorded.history, &mut written).unwrap();
+        let again = read_from(&written[..], "h.jsonl", 1 << 20).unwrap();
+        assert_eq!(again.history.events(), recorded.history.events());
+        assert_eq!(again.lines, [1, 2]);
     }
 
     #[test]

@@ -41,7 +41,8 @@ fn finding(recorded: &Recorded, model: Consistency, finding: &Finding) -> Value 
             let witness: Vec<Value> = places
                 .map(|place| {
                     let mut one = operation(recorded, &operations[*place]);
-                    one["written_only"] = Value::from(evidence.written_only.contains(place));
+                    one["written_only"] =
+                        Value::from(evidence.written_only.binary_search(place).is_ok());
                     one
                 })
                 .collect();

@@ -1,13 +1,17 @@
 //! `archipel check`: judges what clients saw.
 
-mod history_file;
+pub(crate) mod history_file;
 mod json;
 mod line;
 mod page;
 mod report;
 mod shown;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
 
 use ::check::{Consistency, Finding, Ladder, Limits};
 use clap::Args;
@@ -19,7 +23,9 @@ use history_file::Recorded;
 ///
 /// Says whether the history is linearizable and, if not, the operation that fits nowhere. Then it goes
 /// down the ladder of weaker promises: sequential, causal, read-your-writes, monotonic-reads, eventual.
-/// For each that is broken it names operations that show it on their own.
+/// For each that is broken it names operations that show it on their own. One page beside the history,
+/// with the ending .html, then shows them on a time line, with the longest linearizable prefix and the
+/// operation that fits nowhere.
 #[derive(Args, Debug)]
 #[command(after_help = FORMAT)]
 pub(crate) struct CheckOptions {
@@ -31,9 +37,13 @@ pub(crate) struct CheckOptions {
     /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
-    /// If a promise is broken, write a page to this file that shows the operations on a time line.
+    /// If a promise is broken, write the page that shows the operations on a time line to this file,
+    /// and not beside the history.
     #[arg(long, value_name = "OUT")]
     html: Option<PathBuf>,
+    /// Write no page.
+    #[arg(long, conflicts_with = "html")]
+    no_html: bool,
     /// How much memory the history may take, and the search again, in MiB.
     #[arg(long, default_value_t = 1024, value_name = "MIB")]
     memory_mib_max: u64,
@@ -53,7 +63,9 @@ The history has one event a line, in the order in which the events happened:
            answered: read: what was found, null for nothing; delete: true if there was something;
                      cas: false if something else was there than expected
   time     nanoseconds of any clock that does not go back; may be left out
-Values are strings or numbers; 1 and \"1\" are the same. Other fields are left alone.
+Keys and values are strings or numbers, 1 and \"1\" being the same, or bytes that are no text, as in
+{\"hex\":\"00ff\"}. Other fields are left alone. The models, their limits and more examples are in
+docs/histories.md.
 
 Examples:
   archipel check history.jsonl --html history.html
@@ -76,14 +88,15 @@ pub(crate) fn run(options: &CheckOptions) -> Outcome {
     let recorded = history_file::read(&options.file, memory_bytes_max)?;
     let limits = Limits { steps_max: options.steps_max, memory_bytes_max };
     let ladder = Ladder::judge(&recorded.history, limits);
-    let page = write_page(options, &recorded, &ladder)?;
     if options.json {
         println!("{}", json::findings(&recorded, &ladder));
     } else {
         report::print(&recorded, &ladder);
-        if let Some(sentence) = page {
-            println!("\n{sentence}");
-        }
+    }
+    if let Some(sentence) = write_page(options, &recorded, &ladder)?
+        && !options.json
+    {
+        println!("\n{sentence}");
     }
     Ok(match ladder.finding(options.model) {
         Finding::Holds => Exit::Done,
@@ -93,23 +106,47 @@ pub(crate) fn run(options: &CheckOptions) -> Outcome {
     })
 }
 
-/// Writes the page if one is wanted and there is something to show; a sentence that says so.
+/// Writes the page if there is something to show; a sentence that says so. Programs get one only where
+/// they ask for it.
 fn write_page(
     options: &CheckOptions,
     recorded: &Recorded,
     ladder: &Ladder,
 ) -> Outcome<Option<String>> {
-    let Some(path) = &options.html else {
+    let is_quiet = options.no_html || options.json && options.html.is_none();
+    let Some(page) = page::draw(recorded, ladder).filter(|_| !is_quiet) else {
         return Ok(None);
     };
-    let Some(page) = page::draw(recorded, ladder) else {
-        return Ok(Some(String::from("No page was written: no promise was found broken.")));
+    let beside = options.file.with_extension("html");
+    let path = match &options.html {
+        Some(path) => path,
+        None if options.file.as_os_str() == "-" || !may_replace(&beside) => {
+            return Ok(Some(String::from(
+                "Give --html OUT for a page that shows it on a time line.",
+            )));
+        }
+        None => &beside,
     };
-    fs::write(path, page).map_err(|error| {
-        let path = path.display();
-        Failure::usage(format!("The page cannot be written to {path}: {error}."))
-    })?;
-    Ok(Some(format!("The page {} shows it on a time line.", path.display())))
+    match fs::write(path, page) {
+        Ok(()) => Ok(Some(format!("{} shows it on a time line.", path.display()))),
+        Err(error) => {
+            let sentence = format!("The page cannot be written to {}: {error}.", path.display());
+            // Who did not ask for it need not be able to have it.
+            if options.html.is_some() { Err(Failure::usage(sentence)) } else { Ok(Some(sentence)) }
+        }
+    }
+}
+
+/// True if nothing of somebody else's is at `path`.
+fn may_replace(path: &Path) -> bool {
+    let mut head = Vec::new();
+    match fs::File::open(path) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(file) => {
+            let is_read = file.take(page::MARK.len() as u64).read_to_end(&mut head).is_ok();
+            is_read && head == page::MARK.as_bytes()
+        }
+    }
 }
 
 /// A model by its name.

@@ -98,7 +98,7 @@ fn print_witness(recorded: &Recorded, ladder: &Ladder) {
 
 fn print_evidence(recorded: &Recorded, model: Consistency, evidence: &Evidence) {
     println!("\nThese are not {} on their own:", model.name());
-    for line in shown::evidence(recorded, evidence).iter().take(SHOWN) {
+    for line in shown::evidence(recorded, evidence, SHOWN) {
         println!("  {line}");
     }
     if evidence.places.len() > SHOWN {

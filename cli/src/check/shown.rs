@@ -89,13 +89,13 @@ pub(super) fn sentence(recorded: &Recorded, operation: &Operation) -> String {
     format!("process {}: {} ({lines})", operation.process.0, deed(operation))
 }
 
-/// The operations that break a promise on their own, each on a line.
-pub(super) fn evidence(recorded: &Recorded, evidence: &Evidence) -> Vec<String> {
+/// The operations that break a promise on their own, each on a line, and no more than `shown_max`.
+pub(super) fn evidence(recorded: &Recorded, evidence: &Evidence, shown_max: usize) -> Vec<String> {
     let operations = recorded.history.operations();
     let line = |place: &usize| {
         let sentence = sentence(recorded, &operations[*place]);
-        let counts = evidence.written_only.contains(place);
+        let counts = evidence.written_only.binary_search(place).is_ok();
         if counts { sentence + "; only what it left counts" } else { sentence }
     };
-    evidence.places.iter().map(line).collect()
+    evidence.places.iter().take(shown_max).map(line).collect()
 }

@@ -8,6 +8,9 @@ use super::{history_file::Recorded, report, shown};
 
 const STYLE: &str = include_str!("page.css");
 
+/// How every page begins, and nothing else does.
+pub(super) const MARK: &str = "<!doctype html>\n<!-- archipel check -->\n";
+
 /// How many operations of the prefix are listed.
 const LISTED: usize = 60;
 
@@ -19,7 +22,7 @@ pub(super) fn draw(recorded: &Recorded, ladder: &Ladder) -> Option<String> {
     })?;
     let title = escape(&report::verdict(recorded, ladder));
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "{MARK}<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
@@ -28,10 +31,10 @@ pub(super) fn draw(recorded: &Recorded, ladder: &Ladder) -> Option<String> {
         page.push_str(&lead(recorded, witness));
     }
     page.push_str(&timeline::draw(recorded, ladder.witness.as_ref(), broken));
+    page.push_str(&promises(recorded, ladder));
     if let Some(witness) = &ladder.witness {
         page.push_str(&prefix(recorded, witness));
     }
-    page.push_str(&promises(recorded, ladder));
     page.push_str("</main>\n</body>\n</html>\n");
     Some(page)
 }
@@ -117,11 +120,11 @@ fn shown_by(recorded: &Recorded, finding: &Finding) -> String {
         Finding::Holds => String::new(),
         Finding::Unknown(reason) => escape(&report::why(recorded, reason)),
         Finding::Broken(evidence) => {
-            let mut lines: Vec<String> = shown::evidence(recorded, evidence)
-                .iter()
-                .take(LISTED)
-                .map(|line| escape(line))
-                .collect();
+            let lines = shown::evidence(recorded, evidence, LISTED);
+            let mut lines: Vec<String> = lines.iter().map(|line| escape(line)).collect();
+            if evidence.places.len() > LISTED {
+                lines.push(format!("<small>… {} more</small>", evidence.places.len() - LISTED));
+            }
             if evidence.is_shortest {
                 lines.push(String::from("<small>It is proven that no fewer can.</small>"));
             }

@@ -12,7 +12,7 @@ use ::check::{End, Evidence, Operation, Process, Witness};
 use super::escape;
 use crate::check::{history_file::Recorded, shown};
 
-const COLUMN_PX: usize = 44;
+const COLUMN_PX: usize = 48;
 const LANE_PX: usize = 30;
 const BAR_PX: usize = 22;
 const NAME_PX: usize = 92;
@@ -23,6 +23,9 @@ const TAIL_PX: usize = 132;
 /// How many operations are drawn before the one that fits nowhere, and after it.
 const BEFORE: usize = 60;
 const AFTER: usize = 2;
+
+/// How many of those that are enough to show it are drawn, wherever they stand.
+const NAMED_MAX: usize = 200;
 
 /// The picture with its legend.
 pub(super) fn draw(recorded: &Recorded, witness: Option<&Witness>, evidence: &Evidence) -> String {
@@ -53,6 +56,8 @@ struct Picture<'a> {
     /// By the position of an event, its column.
     columns: BTreeMap<usize, usize>,
     lanes: BTreeMap<Process, usize>,
+    /// By process, the positions at which its operations that are drawn begin.
+    begins: BTreeMap<Process, BTreeSet<usize>>,
     /// By the position of the invocation, the place in the order, from 1.
     order: BTreeMap<usize, usize>,
     stuck: Option<usize>,
@@ -78,7 +83,7 @@ impl<'a> Picture<'a> {
         let middle = all.partition_point(|place| operations[*place].invoked <= focus);
         let window = middle.saturating_sub(BEFORE)..all.len().min(middle + AFTER);
         let mut places: BTreeSet<usize> = all[window].iter().copied().collect();
-        places.extend(&named);
+        places.extend(named.iter().take(NAMED_MAX));
         let order = witness.map_or(&[][..], |witness| &witness.prefix);
         let order = order.iter().enumerate().map(|(place, one)| (one.invoked, place + 1)).collect();
         let mut picture = Self {
@@ -87,6 +92,7 @@ impl<'a> Picture<'a> {
             all_len: all.len(),
             columns: BTreeMap::new(),
             lanes: BTreeMap::new(),
+            begins: BTreeMap::new(),
             order,
             stuck,
             named,
@@ -101,15 +107,14 @@ impl<'a> Picture<'a> {
 
     fn lay_out(&mut self) {
         let mut events = BTreeSet::new();
-        let mut processes = BTreeSet::new();
         for place in &self.places {
             let operation = self.operation(*place);
             events.insert(operation.invoked);
             events.extend(answered(operation));
-            processes.insert(operation.process);
+            self.begins.entry(operation.process).or_default().insert(operation.invoked);
         }
         self.columns = events.into_iter().zip(0..).collect();
-        self.lanes = processes.into_iter().zip(0..).collect();
+        self.lanes = self.begins.keys().copied().zip(0..).collect();
     }
 
     fn svg(&self) -> String {
@@ -165,9 +170,14 @@ impl<'a> Picture<'a> {
         let x = self.x(operation.invoked);
         let width = end.map_or(lane_end, |at| self.x(at)) - x;
         let y = TOP_PX + self.lanes[&operation.process] * LANE_PX;
+        // A label may be longer than its bar, up to the next one.
+        let next = self.begins[&operation.process].range(operation.invoked + 1..).next();
+        let is_stuck = self.stuck == Some(operation.invoked);
+        let room = next.map_or(lane_end, |next| self.x(*next)) - x;
+        let room = if is_stuck { width } else { room.saturating_sub(4) };
         let order = self.order.get(&operation.invoked);
         let (kind, mark) = match order {
-            _ if self.stuck == Some(operation.invoked) => ("stuck", String::from("✕ ")),
+            _ if is_stuck => ("stuck", String::from("✕ ")),
             Some(order) => ("placed", format!("{order}· ")),
             None => ("other", String::new()),
         };
@@ -176,7 +186,7 @@ impl<'a> Picture<'a> {
         format!(
             "<g class=\"{kind}{named}{open}\"><title>{}</title>\
              <rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAR_PX}\" rx=\"4\"/>\
-             <svg x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{BAR_PX}\">\
+             <svg x=\"{x}\" y=\"{y}\" width=\"{room}\" height=\"{BAR_PX}\">\
              <text x=\"5\" y=\"15\">{mark}{}</text></svg></g>\n",
             escape(&shown::sentence(self.recorded, operation)),
             escape(&shown::label(operation)),
