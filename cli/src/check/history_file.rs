@@ -97,10 +97,6 @@ fn read_from(mut source: impl BufRead, name: &str, memory_bytes_max: u64) -> Out
 ///
 /// # Errors
 /// What `out` says; some of it may then be written.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the simulator's command writes the histories of failing runs")
-)]
 pub(crate) fn write(history: &History, mut out: impl Write) -> io::Result<()> {
     let mut asked: BTreeMap<Process, &Call> = BTreeMap::new();
     for event in history.events() {

@@ -11,8 +11,11 @@ use std::{
 use sim::{Happening, Witness};
 use worlds::{Finished, Outcome as Ran, Scenario, page::Recorder, trace::Text};
 
-use super::{command, history};
-use crate::exit::{Failure, Outcome};
+use super::command;
+use crate::{
+    check::history_file,
+    exit::{Failure, Outcome},
+};
 
 /// Runs a scenario that found something once more and writes everything about it into `folder`. The
 /// paths of what was written.
@@ -27,8 +30,9 @@ pub(super) fn write(folder: &Path, scenario: &Scenario, ran: &Ran) -> Outcome<Ve
     let page = folder.join(format!("{name}.html"));
     watched.write_page(&page, &finished)?;
     let seen = folder.join(format!("{name}.jsonl"));
-    let lines: String = history::lines(&ran.history).map(|line| line + "\n").collect();
-    fs::write(&seen, lines).map_err(|error| unwritable(&seen, &error))?;
+    File::create(&seen)
+        .and_then(|file| history_file::write(&ran.history, BufWriter::new(file)))
+        .map_err(|error| unwritable(&seen, &error))?;
     Ok(vec![trace, page, seen])
 }
 

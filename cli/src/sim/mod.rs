@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   options ─▶ many ─▶ summary      seeds until the time or the seeds are over   progress
-//!           │    └▶ finding         runs it smaller, writes files                files, history, bugs
+//!           │    └▶ finding         runs it smaller, writes files                files, bugs
 //!           ├▶ one                  one seed, or one file of the bug base
 //!           └▶ speed                how fast the simulator is
 //! ```
@@ -10,7 +10,6 @@
 mod bugs;
 mod files;
 mod finding;
-mod history;
 mod json;
 mod many;
 mod one;
