@@ -77,7 +77,7 @@ impl Network {
             counters.held += 1;
             return now_ns + rng.between(100_000_000, 4_000_000_000);
         }
-        if self.murks.contains_key(&link) && rng.chance(1, 2) {
+        if self.murks.contains_key(&link) && rng.chance(1, 4) {
             counters.held += 1;
             let most_ns = *rng.pick(&MURK_NS_MAX).expect("some times");
             return now_ns + rng.between(1_000_000, most_ns);

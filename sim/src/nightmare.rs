@@ -97,6 +97,9 @@ impl<C: Composition> World<C> {
         self.darken_links([(*hearer, leader)].into());
         self.queue.plan(crash_ns, Event::Mend(Mend::Fall(leader)));
         self.queue.plan(crash_ns, Event::Mend(Mend::Links(cut)));
+        // Else the one with the longest log would lead.
+        let (node, mishap) = (*hearer, Mishap::Isolate);
+        self.queue.plan(crash_ns + 1, Event::Sprung { node, mishap });
     }
 
     /// A follower's disk stands still, and then the leader crashes. If the follower stands for election,

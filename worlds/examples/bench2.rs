@@ -1,4 +1,0 @@
-//! Scratch.
-fn main() {
-    println!("{}", archipel_worlds::speed::measure(5, std::time::Duration::from_millis(1)));
-}
