@@ -52,7 +52,7 @@ fn agree(history: &History) -> Vec<bool> {
 fn check_evidence(history: &History, model: Consistency, evidence: &Evidence) {
     let alone = part(history, &evidence.places);
     assert!(!keeps(&alone, model), "{}: {evidence:?} of {:#?}", model.name(), history.operations());
-    if !evidence.is_shortest || model == Consistency::Eventual {
+    if !evidence.is_shortest || model == Eventual {
         return;
     }
     let operations = history.operations();
