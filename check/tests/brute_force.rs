@@ -143,10 +143,10 @@ fn the_search_agrees_with_brute_force_on_histories_of_four_to_seven_operations()
 /// With little that is certain, what is found depends on who of unknown outcome can still help.
 #[test]
 fn the_search_agrees_with_brute_force_where_most_outcomes_are_unknown() {
-    let mut chance = Chance(9);
+    let mut chance = Chance(2);
     let ok = EventKind::Ok;
     let mut good = 0_u32;
-    let rounds = 30_000;
+    let rounds = 5_000;
     for round in 0..rounds {
         let values = 2 + round % 2;
         let any = |chance: &mut Chance| value(1 + chance.below(values) as u8);
@@ -188,5 +188,5 @@ fn the_search_agrees_with_brute_force_where_most_outcomes_are_unknown() {
         }
         good += u32::from(agree(&history(&events, &chosen.iter().collect::<Vec<&Choice>>())));
     }
-    assert!((1_000..rounds as u32 - 1_000).contains(&good), "{good} good histories were tried");
+    assert!((500..rounds as u32 - 500).contains(&good), "{good} good histories were tried");
 }
