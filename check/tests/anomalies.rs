@@ -362,7 +362,8 @@ fn two_orders_of_the_same_operations_are_not_the_same() {
         "1 w x 1
          2 w x 2
          3 r x 2
-         3 c x 1 5",
-        ["[0, 1, 3]!", "+", "+", "+", "+", "+", "sequential, eventual"],
+         3 c x 1 5
+         3 w x 1",
+        ["[0, 1, 3, 4]!", "+", "+", "+", "+", "+", "sequential, eventual"],
     );
 }
