@@ -331,3 +331,39 @@ fn of_a_chain_of_compare_and_sets_only_the_end_is_named() {
         ["[3, 4, 5]!", "+", "+", "+", "+", "+", "sequential, eventual"],
     );
 }
+
+#[test]
+fn what_a_reader_saw_replaced_comes_back_though_others_wrote_it() {
+    expect(
+        "(1 w x 1
+         (2 w x 2
+         3 r x 1
+         3 r x 2
+         3 r x 1
+         )1
+         )2
+         3 r x 1",
+        [
+            "[0, 1, 2, 3, 4]!",
+            "[0, 1, 2, 3, 4]!",
+            "[0, 1, 2, 3, 4]!",
+            "+",
+            "[0, 1, 2, 3, 4]!",
+            "+",
+            "read-your-writes, eventual",
+        ],
+    );
+}
+
+/// The writes of both are done either way; which was last decides.
+#[test]
+fn two_orders_of_the_same_operations_are_not_the_same() {
+    expect(
+        "1 w x 1
+         2 w x 2
+         3 r x 2
+         3 c x 1 5
+         3 w x 1",
+        ["[0, 1, 3, 4]!", "+", "+", "+", "+", "+", "sequential, eventual"],
+    );
+}

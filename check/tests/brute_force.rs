@@ -5,7 +5,7 @@ mod support;
 use archipel_check::{
     Answer, Call, End, Event, EventKind, History, Limits, Verdict, Witness, judge,
 };
-use support::{all_orders, invoke, is_linearizable, perform, push};
+use support::{Chance, all_orders, invoke, is_linearizable, perform, push};
 
 /// A call, and how it may end.
 type Choice = (Call, EventKind);
@@ -125,7 +125,7 @@ fn the_search_agrees_with_brute_force_on_all_histories_of_up_to_three_operations
 #[test]
 fn the_search_agrees_with_brute_force_on_histories_of_four_to_seven_operations() {
     let choices = all_choices();
-    let mut chance = support::Chance(4);
+    let mut chance = Chance(4);
     let mut good = 0_u32;
     for round in 0..60_000 {
         let count = 4 + round % 4;
@@ -138,4 +138,55 @@ fn the_search_agrees_with_brute_force_on_histories_of_four_to_seven_operations()
         good += u32::from(agree(&history(&order, &chosen)));
     }
     assert!(good > 1_000, "{good} good histories were tried");
+}
+
+/// With little that is certain, what is found depends on who of unknown outcome can still help.
+#[test]
+fn the_search_agrees_with_brute_force_where_most_outcomes_are_unknown() {
+    let mut chance = Chance(2);
+    let ok = EventKind::Ok;
+    let mut good = 0_u32;
+    let rounds = 5_000;
+    for round in 0..rounds {
+        let values = 2 + round % 2;
+        let any = |chance: &mut Chance| value(1 + chance.below(values) as u8);
+        let mut chosen: Vec<Choice> = Vec::new();
+        for _ in 0..3 + chance.below(3) {
+            let new = any(&mut chance);
+            let expected = (!chance.one_in(3)).then(|| any(&mut chance));
+            chosen.push(match chance.below(5) {
+                0 => (Call::Delete, EventKind::Info),
+                1 | 2 => (Call::Write(new), EventKind::Info),
+                _ => (Call::CompareAndSet { expected, new }, EventKind::Info),
+            });
+        }
+        for _ in 0..3 + chance.below(3) {
+            let found = (!chance.one_in(4)).then(|| any(&mut chance));
+            chosen.push(match chance.below(6) {
+                0 => (Call::Write(any(&mut chance)), ok(Answer::Written)),
+                1 => (Call::Delete, ok(Answer::Deleted(chance.one_in(2)))),
+                2 => {
+                    let call = Call::CompareAndSet { expected: found, new: any(&mut chance) };
+                    (call, ok(Answer::Written))
+                }
+                _ => (Call::Read, ok(Answer::Found(found))),
+            });
+        }
+        // Most of those of unknown outcome begin early.
+        let mut order: Vec<usize> = (0..chosen.len()).collect();
+        for place in (1..order.len()).rev() {
+            if chance.one_in(2) {
+                order.swap(place, chance.below(place + 1));
+            }
+        }
+        let mut events: Vec<usize> = Vec::new();
+        for operation in order {
+            let at = events.len() - chance.below(events.len().min(3) + 1);
+            events.insert(at, operation);
+            let at = at + 1 + chance.below(events.len() - at);
+            events.insert(at, operation);
+        }
+        good += u32::from(agree(&history(&events, &chosen.iter().collect::<Vec<&Choice>>())));
+    }
+    assert!((500..rounds as u32 - 500).contains(&good), "{good} good histories were tried");
 }

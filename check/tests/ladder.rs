@@ -304,3 +304,27 @@ fn every_model_agrees_with_its_definition_on_histories_of_four_to_seven_operatio
     }
     assert!(broken.iter().all(|count| (50..3_950).contains(count)), "broken: {broken:?}");
 }
+
+#[test]
+fn within_small_limits_less_is_said_and_nothing_else() {
+    let mut chance = Chance(11);
+    let (mut said, mut unsaid) = (0_u32, 0_u32);
+    for round in 0..1_200 {
+        let history = any_history(&mut chance, 5 + round % 3);
+        let limits = Limits { steps_max: 1 << (round % 7), ..Limits::default() };
+        let ladder = Ladder::judge(&history, limits);
+        for model in Consistency::ALL {
+            match ladder.finding(model) {
+                Finding::Holds => assert!(keeps(&history, model), "{model:?}"),
+                Finding::Broken(evidence) => check_evidence(&history, model, evidence),
+                Finding::Unknown(reason) => {
+                    assert!(matches!(reason, Reason::Limit(_)), "{model:?}: {reason}");
+                    unsaid += 1;
+                    continue;
+                }
+            }
+            said += 1;
+        }
+    }
+    assert!(said > 2_000 && unsaid > 50, "{said} findings, {unsaid} unknown");
+}
