@@ -26,6 +26,20 @@ pub(crate) const DOOM: &str = "crash at the next write";
 pub(crate) const PAUSE: &str = "pause";
 
 impl Mishap {
+    /// True if it cuts links.
+    const fn cuts(self) -> bool {
+        matches!(
+            self,
+            Self::Isolate
+                | Self::Split
+                | Self::Bridge
+                | Self::Ring
+                | Self::OneWay
+                | Self::Harass
+                | Self::Ghost
+        )
+    }
+
     /// The words for a cut.
     const fn cut_name(self) -> &'static str {
         match self {
@@ -73,6 +87,7 @@ impl<C: Composition> World<C> {
     /// The mishap happens, to `node` if it is of a kind that happens to one.
     pub(crate) fn befall(&mut self, mishap: Mishap, node: NodeId) -> Result<(), Finding> {
         match mishap {
+            _ if mishap.cuts() && self.network.is_cut_up() => {}
             // Half of all crashes come while the disk is at work.
             Mishap::Crash if self.chances.mishaps.chance(1, 2) => {
                 self.doom(node);

@@ -9,6 +9,9 @@ use crate::{chances::wait_ns, counters::Counters, settings::NetworkSettings};
 /// How long a message takes at most in a murk: less than an election timeout, a few, or many.
 const MURK_NS_MAX: [u64; 3] = [100_000_000, 700_000_000, 2_500_000_000];
 
+/// How many cuts there are at a time, at most.
+const CUTS_MAX: usize = 2;
+
 /// One direction of a link.
 pub(crate) type Link = (NodeId, NodeId);
 
@@ -17,6 +20,8 @@ pub(crate) struct Network {
     settings: NetworkSettings,
     /// How many cuts lie on each direction.
     cuts: BTreeMap<Link, u32>,
+    /// How many cuts were made and not mended.
+    cuts_made: usize,
     /// How many murks lie on each direction: there messages take their time, each its own.
     murks: BTreeMap<Link, u32>,
     /// When the last message of each direction arrives, where order is kept.
@@ -37,6 +42,7 @@ impl Network {
         Self {
             settings,
             cuts: BTreeMap::new(),
+            cuts_made: 0,
             murks: BTreeMap::new(),
             last_arrivals_ns: BTreeMap::new(),
         }
@@ -93,11 +99,19 @@ impl Network {
     }
 
     pub(crate) fn cut(&mut self, links: &[Link]) {
+        self.cuts_made += 1;
         lay(&mut self.cuts, links);
     }
 
     pub(crate) fn mend(&mut self, links: &[Link]) {
+        // Healing may have taken it away before.
+        self.cuts_made = self.cuts_made.saturating_sub(1);
         lift(&mut self.cuts, links);
+    }
+
+    /// True if so much is cut already that with one more nobody might reach anybody.
+    pub(crate) const fn is_cut_up(&self) -> bool {
+        self.cuts_made >= CUTS_MAX
     }
 
     /// Each message takes its time on these links, or does not.
@@ -112,6 +126,7 @@ impl Network {
     /// From now on everything arrives, soon and in order.
     pub(crate) fn heal(&mut self) {
         self.cuts.clear();
+        self.cuts_made = 0;
         self.murks.clear();
         self.settings.loss_per_mille = 0;
         self.settings.hold_per_mille = 0;
