@@ -27,7 +27,7 @@ const SHOWN: u64 = 50;
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct ReplayOptions {
-    /// The file, last-inputs-<number>.replay in a node's data folder.
+    /// The file, such as last-inputs-7.replay, in the data folder of a node.
     file: PathBuf,
     /// Show all inputs from this one on. Without it the last 50 are shown.
     #[arg(long, value_name = "NUMBER")]

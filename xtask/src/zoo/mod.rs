@@ -92,6 +92,7 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
 fn chosen(root: &Path, plan: &Plan) -> Result<Vec<Option<Mutant>>, String> {
     let mut all = Mutant::all(root)?;
     if plan.turn {
+        all.retain(|mutant| !mutant.is_hole());
         let turn = workshop::commits(root)?;
         let start = turn * TURN % all.len().max(1);
         all.rotate_left(start);

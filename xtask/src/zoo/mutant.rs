@@ -2,6 +2,9 @@
 
 use std::{fs, path::Path};
 
+/// Says of a mutant that the simulator has yet to find it.
+const HOLE: &str = "Not found yet";
+
 /// One known bug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mutant {
@@ -43,6 +46,11 @@ impl Mutant {
         self.text.split("\ndiff --git ").next().unwrap_or_default()
     }
 
+    /// True if the simulator is known not to find it: such a mutant has no turn until it does.
+    pub(crate) fn is_hole(&self) -> bool {
+        self.words().contains(HOLE)
+    }
+
     /// The number of the mistake: `B8`.
     pub(crate) fn number(&self) -> Option<String> {
         let number = self.name.strip_prefix('b')?.split('_').next()?;
@@ -63,5 +71,6 @@ mod tests {
         assert!(!mutant.is_called("b0") && !mutant.is_called("vote"));
         assert_eq!(mutant.number().as_deref(), Some("B8"));
         assert_eq!(mutant.words(), "It forgets.\nCaught by: asserts.");
+        assert!(!mutant.is_hole());
     }
 }
