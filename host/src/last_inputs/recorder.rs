@@ -37,7 +37,7 @@ struct Half<N> {
     node: N,
     /// How many inputs the copy had been given.
     before: u64,
-    /// Each input with its moment, see [`file`].
+    /// Each input with its moment, see [`mod@file`].
     inputs: Writer,
 }
 
