@@ -76,3 +76,62 @@ impl fmt::Display for Misfit {
 }
 
 impl core::error::Error for Misfit {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Misfit, check_fit};
+    use alloc::vec::Vec;
+    use kernel::{
+        Bytes, ClusterId, DiskId, EntryId, GroupId, Index, Membership, NodeId, Stamp, TablesMeta,
+        Term,
+    };
+    use log::{DiskOperation, Identity, Limits, Log, Recovered, Recovery};
+
+    /// An empty log, read back.
+    fn recovered() -> Recovered {
+        let identity = Identity { cluster: ClusterId(1), node: NodeId(1), disk: DiskId(1) };
+        let limits = Limits { segment_bytes: 32 << 10, batch_bytes_max: 8 << 10 };
+        let (_, operations) = Log::create(identity, limits, GroupId(1), Membership::default());
+        let mut bytes = Vec::new();
+        let mut segment = None;
+        for operation in operations {
+            match operation {
+                DiskOperation::Create { segment: made, bytes_len } => {
+                    segment.get_or_insert(made);
+                    bytes.resize(usize::try_from(bytes_len).unwrap(), 0_u8);
+                }
+                DiskOperation::Write { segment: into, offset, bytes: new }
+                    if Some(into) == segment =>
+                {
+                    let start = usize::try_from(offset).unwrap();
+                    bytes[start..start + new.len()].copy_from_slice(&new);
+                }
+                _ => {}
+            }
+        }
+        let segment = segment.expect("a log begins with a segment");
+        let mut recovery = Recovery::new(identity, limits, &[segment]).unwrap();
+        recovery.feed(segment, Bytes::from(bytes)).unwrap();
+        recovery.finish().unwrap()
+    }
+
+    fn meta(index: u64, term: u64) -> TablesMeta {
+        TablesMeta {
+            applied: EntryId { term: Term(term), index: Index(index) },
+            stamp: Stamp::default(),
+            membership: Membership::default(),
+            digest: 0,
+        }
+    }
+
+    #[test]
+    fn tables_that_are_ahead_of_the_log_or_apart_from_it_do_not_fit() {
+        let recovered = recovered();
+        assert_eq!(check_fit(&recovered, &meta(0, 0)), Ok(()));
+        let ahead = check_fit(&recovered, &meta(3, 1));
+        assert_eq!(ahead, Err(Misfit::TablesAhead { applied: Index(3), last: Index(0) }));
+        assert!(ahead.is_err_and(|misfit| misfit.is_of_the_log()));
+        let apart = check_fit(&recovered, &meta(0, 1));
+        assert!(matches!(apart, Err(Misfit::TablesApart { .. })), "{apart:?}");
+    }
+}

@@ -9,14 +9,16 @@
 //!       TablesDisk          a map, or what the composition puts in             tables_disk, map_disk
 //!       Life                dies in a crash: node, keeper, gate, applier       life
 //!     Crowd                 clients, and what they were told                   crowd
-//!     mishaps               crashes, pauses, cuts, changes of the membership   mishap
+//!     mishaps               their kinds and weights, and what each does        weights, mishap
+//!                           those that wait, those in several acts, damage     ambush, nightmare, damage
+//!     operator              replaces who is gone for good                      operator
 //!   Oracle                  what must never be                                 oracle
 //!   Witness                 sees all that happens, if somebody wants to        happening, watch
-//!   run                     two phases, then a Report or a Finding             run
+//!   run                     chaos, healing, trials, a Report or a Finding      run, trial
 //! ```
 //! In the first phase anything may happen, and nothing that the oracle knows may be broken. Then
-//! everything is healed, and the cluster must make progress within a bound of virtual time. What
-//! clients saw is judged at the end.
+//! everything is healed, and the cluster must make progress within a bound of virtual time: all of it,
+//! and a majority of it while the others ail. What clients saw is judged at the end.
 //!
 //! The same seed gives the same world, event for event; [`Report::hash`] says so. The simulator names
 //! no consensus and no system: a [`Composition`] puts them in.
