@@ -29,7 +29,7 @@ const STALL_NS: u64 = 30_000 * MILLISECOND;
 
 /// How often leadership is handed over, and how often that may fail.
 const HANDOVERS: u64 = 3;
-const FAILURES_MAX: u64 = 3;
+const FAILURES_MAX: u64 = 40;
 
 /// How many entries a voter may lack to whom leadership is handed over.
 const BEHIND_MAX: u64 = 100;
