@@ -90,18 +90,18 @@ impl<C: Composition> World<C> {
         }
         let mishap = ambush.mishap;
         self.computer(node).ambush = None;
+        self.counters.ambushes += 1;
+        self.fault("ambush", &[node], Ends::AtOnce, format_args!("{mishap}"));
         let rng = &mut self.chances.mishaps;
         let wait_ns = if rng.chance(1, 2) { 0 } else { rng.below(3 * MILLISECOND) };
         self.queue.plan(self.now_ns + wait_ns, Event::Sprung { node, mishap });
     }
 
-    /// The moment has come.
+    /// The moment of a mishap has come that waited, or was one of several acts.
     pub(crate) fn sprung(&mut self, node: NodeId, mishap: Mishap) -> Result<(), Finding> {
         if self.is_healed || self.life(node).is_none() {
             return Ok(());
         }
-        self.counters.ambushes += 1;
-        self.fault("ambush", &[node], Ends::AtOnce, format_args!("{mishap}"));
         match mishap {
             // Half of those that are ready to vote for it, or to follow, answer late.
             Mishap::Crash => {

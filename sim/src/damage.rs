@@ -58,7 +58,6 @@ impl<C: Composition> World<C> {
         self.counters.replaced_disks += 1;
         self.crash(victim);
         let computer = self.computer(victim);
-        computer.power = crate::computer::Power::Off;
         computer.log_disk = LogDisk::default();
         computer.is_lost = true;
         self.tell(|_| Happening::Gone { node: victim, text: "its disk is empty".into() });

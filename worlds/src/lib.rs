@@ -28,7 +28,7 @@ pub mod trace;
 
 pub use bug::Bug;
 pub use outcome::{Found, Kind, Outcome, without_numbers};
-pub use raft_with_kv::RaftWithKv;
+pub use raft_with_kv::{PRINTER, RaftWithKv};
 pub use real_base::RealBase;
 pub use scenario::{LISTS, Malformed, OVERRIDES, Override, Scenario};
 pub use search::{ENDLESS, Finished, Search, Totals};

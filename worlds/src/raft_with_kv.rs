@@ -16,7 +16,7 @@ use crate::real_base::RealBase;
 use crate::trace::without_padding;
 
 /// How Raft's doings read where its commands are those of the store.
-const PRINTER: Printer = Printer { command: say_command };
+pub const PRINTER: Printer = Printer { command: say_command };
 
 /// A cluster of Raft replicas with the key/value store on them.
 #[derive(Clone, Debug)]

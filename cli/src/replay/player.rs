@@ -8,15 +8,9 @@ use std::{
 };
 
 use host::LastInputs;
-use kernel::{Bytes, Effect, Fault, Input, Instant, Node, Peer, PersistNumber, Wire};
-use kv::Command;
-use raft::{
-    Message, Raft, Request,
-    print::{self, Printer},
-};
-
-/// How what happens reads where the commands are those of the store.
-const PRINTER: Printer = Printer { command: say_command };
+use kernel::{Effect, Fault, Input, Instant, Node, Peer, PersistNumber};
+use raft::{Message, Raft, Request};
+use worlds::PRINTER;
 
 /// A node and what it has yet to be given.
 pub(super) struct Player {
@@ -130,15 +124,4 @@ fn guarded(body: impl FnOnce()) -> Option<Broken> {
     panic::set_hook(before);
     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
     ended.err().and_then(|_| mem::take(&mut *found))
-}
-
-/// `key=value` or `delete(key)`
-fn say_command(data: &[u8]) -> String {
-    match Command::from_bytes(Bytes::copy_from_slice(data)) {
-        Ok(Command::Put { key, value, .. }) => {
-            format!("{}={}", print::label(&key), print::label(&value))
-        }
-        Ok(Command::Delete { key, .. }) => format!("delete({})", print::label(&key)),
-        Err(_) => print::label(data),
-    }
 }
