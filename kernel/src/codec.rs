@@ -6,7 +6,7 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 /// A value with one layout in bytes, for files and for the wire.
 pub trait Wire: Sized {
@@ -75,9 +75,9 @@ macro_rules! numbers {
                 /// # Errors
                 /// [`Malformed`] if too few bytes are left.
                 pub fn $take(&mut self) -> Result<$number, Malformed> {
-                    let bytes = self.take(size_of::<$number>(), $name)?;
-                    let array = (*bytes).try_into().expect("as many bytes as asked for");
-                    Ok(<$number>::from_le_bytes(array))
+                    let bytes = *self.rest.first_chunk().ok_or(Malformed($name))?;
+                    self.rest.advance(size_of::<$number>());
+                    Ok(<$number>::from_le_bytes(bytes))
                 }
             )*
         }

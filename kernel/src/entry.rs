@@ -13,6 +13,8 @@
 //! The checksum is computed once and checked on every read, send, receive and apply, so that damaged
 //! memory is found before it is replicated (B63).
 
+use alloc::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::{
@@ -74,9 +76,12 @@ pub struct EntryHead {
     pub session: Option<Session>,
 }
 
-/// An entry of the log. Cheap to clone: the bytes are shared.
+/// An entry of the log. Cheap to clone and to move: it is shared, and never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
     head: EntryHead,
     data: Bytes,
     frame: Bytes,
@@ -95,7 +100,7 @@ impl Entry {
         let checksum = crc32c(&writer.as_mut_slice()[4..]);
         writer.as_mut_slice()[..4].copy_from_slice(&checksum.to_le_bytes());
         let frame = writer.into_bytes();
-        Self { head, data: frame.slice(data_start..), frame }
+        Self::of_parts(head, frame.slice(data_start..), frame)
     }
 
     /// Reads an entry from its frame.
@@ -113,73 +118,77 @@ impl Entry {
         }
         let head = decode_head(&mut reader)?;
         let data = reader.take_rest();
-        Ok(Self { head, data, frame })
+        Ok(Self::of_parts(head, data, frame))
+    }
+
+    fn of_parts(head: EntryHead, data: Bytes, frame: Bytes) -> Self {
+        Self(Arc::new(Parts { head, data, frame }))
     }
 
     /// Term and index.
     #[must_use]
-    pub const fn id(&self) -> EntryId {
-        self.head.id
+    pub fn id(&self) -> EntryId {
+        self.0.head.id
     }
 
     /// The entry's place in the log.
     #[must_use]
-    pub const fn index(&self) -> Index {
-        self.head.id.index
+    pub fn index(&self) -> Index {
+        self.0.head.id.index
     }
 
     /// The term in which it was made.
     #[must_use]
-    pub const fn term(&self) -> Term {
-        self.head.id.term
+    pub fn term(&self) -> Term {
+        self.0.head.id.term
     }
 
     /// What it is for.
     #[must_use]
-    pub const fn kind(&self) -> EntryKind {
-        self.head.kind
+    pub fn kind(&self) -> EntryKind {
+        self.0.head.kind
     }
 
     /// Cluster time at which it was made.
     #[must_use]
-    pub const fn stamp(&self) -> Stamp {
-        self.head.stamp
+    pub fn stamp(&self) -> Stamp {
+        self.0.head.stamp
     }
 
     /// Who waits for its outcome.
     #[must_use]
-    pub const fn origin(&self) -> Option<Origin> {
-        self.head.origin
+    pub fn origin(&self) -> Option<Origin> {
+        self.0.head.origin
     }
 
     /// The session that makes it take effect once.
     #[must_use]
-    pub const fn session(&self) -> Option<Session> {
-        self.head.session
+    pub fn session(&self) -> Option<Session> {
+        self.0.head.session
     }
 
     /// All but the data.
     #[must_use]
-    pub const fn head(&self) -> &EntryHead {
-        &self.head
+    pub fn head(&self) -> &EntryHead {
+        &self.0.head
     }
 
     /// The command, the configuration, or nothing.
     #[must_use]
-    pub const fn data(&self) -> &Bytes {
-        &self.data
+    pub fn data(&self) -> &Bytes {
+        &self.0.data
     }
 
     /// The entry's bytes, checksum first.
     #[must_use]
-    pub const fn frame(&self) -> &Bytes {
-        &self.frame
+    pub fn frame(&self) -> &Bytes {
+        &self.0.frame
     }
 
     /// How many bytes the entry takes in a log or a message.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.frame.len() as u64 + 4
+        self.0.frame.len() as u64 + 4
     }
 
     /// The entry as it is after one bit of its frame has flipped in memory, counted from 0: what the
@@ -189,24 +198,24 @@ impl Entry {
     /// If the frame has no such bit.
     #[must_use]
     pub fn with_flipped_bit(&self, bit: u64) -> Self {
-        let mut bytes = self.frame.to_vec();
+        let mut bytes = self.0.frame.to_vec();
         let place = usize::try_from(bit / 8).expect("a place in a frame");
         bytes[place] ^= 1 << (bit % 8);
         let frame = Bytes::from(bytes);
-        let data_start = frame.len() - self.data.len();
-        Self { head: self.head, data: frame.slice(data_start..), frame }
+        let data_start = frame.len() - self.0.data.len();
+        Self::of_parts(self.0.head, frame.slice(data_start..), frame)
     }
 
     /// True if the bytes still match the checksum that the leader computed.
     #[must_use]
     pub fn is_intact(&self) -> bool {
-        crc32c(&self.frame[4..]).to_le_bytes() == self.frame[..4]
+        crc32c(&self.0.frame[4..]).to_le_bytes() == self.0.frame[..4]
     }
 }
 
 impl Wire for Entry {
     fn encode(&self, writer: &mut Writer) {
-        writer.put_bytes(&self.frame);
+        writer.put_bytes(&self.0.frame);
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, Malformed> {

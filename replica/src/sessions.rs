@@ -209,8 +209,10 @@ impl Wire for Client {
         }
         let used = Stamp::decode(reader)?;
         let floor = reader.take_u64()?;
-        let mut serials = Vec::new();
-        for _ in 0..reader.take_u32()? {
+        let count = reader.take_u32()?;
+        // The count is not believed: more than a window is malformed, or of another build.
+        let mut serials = Vec::with_capacity((count as usize).min(WINDOW));
+        for _ in 0..count {
             serials.push(reader.take_u64()?);
         }
         Ok(Self { used, floor, serials })

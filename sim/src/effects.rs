@@ -54,16 +54,18 @@ impl<C: Composition> World<C> {
         let me = self.living(node).me;
         self.tell_input(me, &input);
         let now = self.local_now(node);
-        let mut effects = Vec::new();
+        // One list serves all turns, unless one turn leads to another.
+        let mut effects = core::mem::take(&mut self.effects);
         let life = self.living(node);
         life.node.handle(now, input, &mut effects);
         life.node.check();
-        for effect in effects {
+        for effect in effects.drain(..) {
             self.carry_out(me, effect)?;
             if self.life(node).is_none() {
-                return Ok(());
+                break;
             }
         }
+        self.effects = effects;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use kernel::Rng;
 use log::{DiskOperation, SegmentNumber};
 
 const SECTOR_BYTES: usize = 512;
+const ZEROS: [u8; SECTOR_BYTES] = [0; SECTOR_BYTES];
 
 /// All files of one log.
 #[derive(Debug, Default)]
@@ -18,8 +19,8 @@ pub(crate) struct LogDisk {
 struct File {
     /// What a running system reads.
     bytes: Vec<u8>,
-    /// What stood, before the last flush, in each sector written since.
-    before: BTreeMap<usize, Vec<u8>>,
+    /// What stood, before the last flush, in each sector written since; nothing if that was zeros.
+    before: BTreeMap<usize, Option<Vec<u8>>>,
 }
 
 impl LogDisk {
@@ -94,7 +95,7 @@ impl LogDisk {
                 if garbled_one_in.is_some_and(|one_in| rng.chance(1, one_in)) {
                     now.fill_with(|| rng.next().to_le_bytes()[0]);
                 } else if !rng.chance(kept, of) {
-                    now.copy_from_slice(&before);
+                    now.copy_from_slice(before.as_deref().unwrap_or(&ZEROS));
                 }
             }
         }
@@ -143,7 +144,7 @@ impl File {
         for sector in start / SECTOR_BYTES..(start + bytes.len()) / SECTOR_BYTES {
             let range = sector * SECTOR_BYTES..(sector + 1) * SECTOR_BYTES;
             let old = &self.bytes[range];
-            self.before.entry(sector).or_insert_with(|| old.to_vec());
+            self.before.entry(sector).or_insert_with(|| (old != ZEROS).then(|| old.to_vec()));
         }
         self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
     }

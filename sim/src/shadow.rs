@@ -1,6 +1,6 @@
 //! What a log should hold: the ids of its entries, kept apart from it.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::VecDeque, vec::Vec};
 
 use kernel::{EntryId, HardState, Index, NodeId, Record, Term};
 use log::Recovered;
@@ -9,7 +9,8 @@ use log::Recovered;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shadow {
     base: EntryId,
-    ids: BTreeMap<Index, EntryId>,
+    /// Those after the base, without a gap.
+    ids: VecDeque<EntryId>,
     term: Term,
     vote: Option<NodeId>,
 }
@@ -50,7 +51,7 @@ impl Shadow {
     pub(crate) fn of(recovered: &Recovered) -> Self {
         Self {
             base: recovered.base,
-            ids: recovered.entries.iter().map(|entry| (entry.index(), entry.id())).collect(),
+            ids: recovered.entries.iter().map(kernel::Entry::id).collect(),
             term: recovered.hard.term,
             vote: recovered.hard.vote,
         }
@@ -58,12 +59,18 @@ impl Shadow {
 
     /// The last entry.
     pub(crate) fn last(&self) -> EntryId {
-        self.ids.last_key_value().map_or(self.base, |(_, id)| *id)
+        *self.ids.back().unwrap_or(&self.base)
     }
 
     /// True if the log holds the entry, or something stands in for it.
     pub(crate) fn covers(&self, id: EntryId) -> bool {
-        id.index <= self.base.index || self.ids.get(&id.index) == Some(&id)
+        id.index <= self.base.index || self.ids.get(self.place(id.index)) == Some(&id)
+    }
+
+    /// Where an entry after the base stands.
+    fn place(&self, index: Index) -> usize {
+        let place = index.0 - self.base.index.0 - 1;
+        usize::try_from(place).expect("a simulated log is short")
     }
 
     /// True if `found` is what a crash may leave of this log and of what was being written to it: the
@@ -95,7 +102,7 @@ impl Shadow {
                     if id.term < self.last().term || id.term > self.term {
                         return Err("an entry is written whose term does not fit");
                     }
-                    self.ids.insert(id.index, *id);
+                    self.ids.push_back(*id);
                 }
             }
             Note::Hard(hard) => {
@@ -112,13 +119,14 @@ impl Shadow {
                 if *from <= self.base.index {
                     return Err("what is no longer in the log is taken back");
                 }
-                self.ids.split_off(from);
+                self.ids.truncate(self.place(*from));
             }
             Note::Compact(through) => {
                 if !self.covers(*through) || *through < self.base {
                     return Err("an entry is let go that is not in the log");
                 }
-                self.ids = self.ids.split_off(&through.index.next());
+                let gone = self.place(through.index.next()).min(self.ids.len());
+                self.ids.drain(..gone);
                 self.base = *through;
             }
             Note::Snapshot(last) => {

@@ -9,7 +9,7 @@ use alloc::{
 use core::fmt;
 
 use check::History;
-use kernel::{ClusterId, DiskId, Instant, Member, Membership, NodeId, Peer, Wire};
+use kernel::{ClusterId, DiskId, Effect, Instant, Member, Membership, NodeId, Peer, Wire};
 use log::Identity;
 use replica::Envelope;
 
@@ -65,6 +65,8 @@ pub struct World<C: Composition> {
     pub(crate) was_wrong_ns: Option<u64>,
     /// The first phase is over: nothing goes wrong any more.
     pub(crate) is_healed: bool,
+    /// Room for what a node says in a turn.
+    pub(crate) effects: Vec<Effect<MessageOf<C>>>,
 }
 
 impl<C: Composition> World<C> {
@@ -106,6 +108,7 @@ impl<C: Composition> World<C> {
             trial: None,
             was_wrong_ns: None,
             is_healed: false,
+            effects: Vec::new(),
         };
         world.begin();
         world

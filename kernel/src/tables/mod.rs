@@ -20,7 +20,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt::Debug;
 
 use bytes::Bytes;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
     codec::{Malformed, Reader, Wire, Writer},
@@ -32,6 +32,9 @@ use crate::{
 
 pub use layer::{Flush, Layer};
 pub use reading::Reading;
+
+/// Up to this size a pair is hashed in one go, its key's length included.
+const SHORT_BYTES: usize = 512;
 
 /// One table. Numbers below 16 belong to the replica itself, the others to its system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -220,11 +223,21 @@ impl Tables {
 /// The hash of one pair in the digest: XXH3-128 over the key's length, the key and the value.
 #[must_use]
 pub fn pair_hash(key: &[u8], value: &[u8]) -> u128 {
-    let mut hasher = Xxh3::new();
-    hasher.update(&(key.len() as u64).to_le_bytes());
-    hasher.update(key);
-    hasher.update(value);
-    hasher.digest128()
+    let length = (key.len() as u64).to_le_bytes();
+    let parts = [&length[..], key, value];
+    // Most pairs are short: those are hashed in one go.
+    let mut short = [0; SHORT_BYTES];
+    let mut end = 0;
+    for part in parts {
+        let Some(place) = short.get_mut(end..end + part.len()) else {
+            let mut hasher = Xxh3::new();
+            parts.into_iter().for_each(|part| hasher.update(part));
+            return hasher.digest128();
+        };
+        place.copy_from_slice(part);
+        end += part.len();
+    }
+    xxh3_128(&short[..end])
 }
 
 /// A table's number, then the key: the key in the base.
