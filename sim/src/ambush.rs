@@ -42,7 +42,7 @@ const TRIGGERS: [Trigger; 6] = [
     Trigger::Commits,
 ];
 
-const MISHAPS: [Mishap; 9] = [
+const MISHAPS: [Mishap; 11] = [
     Mishap::Crash,
     Mishap::Crash,
     Mishap::Crash,
@@ -52,6 +52,8 @@ const MISHAPS: [Mishap; 9] = [
     Mishap::Stall,
     Mishap::Murk,
     Mishap::Transfer,
+    Mishap::Change,
+    Mishap::Burst,
 ];
 
 impl<C: Composition> World<C> {

@@ -78,6 +78,8 @@ pub(crate) enum Mend {
     Roomy(NodeId),
     /// The computer crashes after all.
     Fall(NodeId),
+    /// The node is to be handed leadership.
+    Lead(NodeId),
 }
 
 impl<M> Event<M> {

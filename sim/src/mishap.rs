@@ -167,6 +167,7 @@ impl<C: Composition> World<C> {
                 self.plan_start(node);
                 Ok(())
             }
+            Mend::Lead(node) => self.hand_over_to(node),
             Mend::Roomy(node) => {
                 self.computer(node).is_full = false;
                 Ok(())
@@ -360,6 +361,15 @@ impl<C: Composition> World<C> {
             self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
         }
         Ok(())
+    }
+
+    fn hand_over_to(&mut self, node: NodeId) -> Result<(), Finding> {
+        let leader = self.latest_leader().filter(|leader| *leader != node && !self.is_healed);
+        leader.map_or(Ok(()), |leader| {
+            self.counters.transfers += 1;
+            self.fault("transfer", &[leader], Ends::AtOnce, format_args!("to {node}"));
+            self.request(leader, self.composition.transfer(Some(node)), Waiting::Transfer)
+        })
     }
 
     /// For a while everybody who comes to lead is harassed at once.

@@ -24,6 +24,8 @@ pub(crate) struct Network {
     cuts_made: usize,
     /// How many murks lie on each direction: there messages take their time, each its own.
     murks: BTreeMap<Link, u32>,
+    /// What leaves on a direction before the first moment arrives at the second one, or soon after.
+    detained: BTreeMap<Link, (u64, u64)>,
     /// When the last message of each direction arrives, where order is kept.
     last_arrivals_ns: BTreeMap<Link, u64>,
 }
@@ -44,6 +46,7 @@ impl Network {
             cuts: BTreeMap::new(),
             cuts_made: 0,
             murks: BTreeMap::new(),
+            detained: BTreeMap::new(),
             last_arrivals_ns: BTreeMap::new(),
         }
     }
@@ -88,8 +91,13 @@ impl Network {
             let most_ns = *rng.pick(&MURK_NS_MAX).expect("some times");
             return now_ns + rng.between(1_000_000, most_ns);
         }
+        let start_ns = match self.detained.get(&link) {
+            Some((before_ns, at_ns)) if now_ns < *before_ns => *at_ns,
+            _ => now_ns,
+        };
+        counters.held += u64::from(start_ns > now_ns);
         let arrival =
-            now_ns + wait_ns(rng, self.settings.delay_minimum_ns, self.settings.delay_mean_ns);
+            start_ns + wait_ns(rng, self.settings.delay_minimum_ns, self.settings.delay_mean_ns);
         if !self.settings.keeps_order {
             return arrival;
         }
@@ -123,11 +131,17 @@ impl Network {
         lift(&mut self.murks, links);
     }
 
+    /// What leaves on this link before `before_ns` arrives from `at_ns` on.
+    pub(crate) fn detain(&mut self, link: Link, before_ns: u64, at_ns: u64) {
+        self.detained.insert(link, (before_ns, at_ns));
+    }
+
     /// From now on everything arrives, soon and in order.
     pub(crate) fn heal(&mut self) {
         self.cuts.clear();
         self.cuts_made = 0;
         self.murks.clear();
+        self.detained.clear();
         self.settings.loss_per_mille = 0;
         self.settings.hold_per_mille = 0;
         self.settings.delay_mean_ns = self.settings.delay_mean_ns.min(2_000_000);

@@ -75,8 +75,9 @@ impl<C: Composition> World<C> {
         }
     }
 
-    /// The leader's last entries are on the disk of one follower and not on its own when it crashes. If
-    /// it leads again, without them, the acknowledgements of then must not count.
+    /// The leader's last entries are on the disk of one follower and not on its own when it crashes. It
+    /// is helped to lead again, without them and without that follower, and only then the
+    /// acknowledgements of before arrive: they must not count.
     pub(crate) fn ghost(&mut self) {
         let Some(leader) = self.latest_leader() else {
             return;
@@ -90,16 +91,25 @@ impl<C: Composition> World<C> {
         self.counters.ghosts += 1;
         let rng = &mut self.chances.mishaps;
         let crash_ns = self.now_ns + rng.between(10, 150) * MILLISECOND;
+        let late_ns = crash_ns + rng.between(100, 2_000) * MILLISECOND;
+        let end_ns = late_ns + rng.between(1, 200) * MILLISECOND;
         self.computer(leader).stalled_until_ns = crash_ns;
-        let cut = between(&[leader], deaf);
-        self.network.cut(&cut);
-        self.fault_on_links("ghost", &cut, crash_ns);
-        self.darken_links([(*hearer, leader)].into());
-        self.queue.plan(crash_ns, Event::Mend(Mend::Fall(leader)));
-        self.queue.plan(crash_ns, Event::Mend(Mend::Links(cut)));
+        self.network.detain((*hearer, leader), crash_ns, late_ns);
+        self.cut_until("ghost: only one follower hears the leader", &[leader], deaf, crash_ns);
         // Else the one with the longest log would lead.
-        let (node, mishap) = (*hearer, Mishap::Isolate);
-        self.queue.plan(crash_ns + 1, Event::Sprung { node, mishap });
+        self.cut_until("ghost: that follower", &[*hearer], &[deaf, &[leader]].concat(), end_ns);
+        self.queue.plan(crash_ns, Event::Mend(Mend::Fall(leader)));
+        self.queue.plan(crash_ns + 1, Event::Mend(Mend::Start(leader)));
+        for wait_ms in [400, 800, 1_200] {
+            self.queue.plan(crash_ns + wait_ms * MILLISECOND, Event::Mend(Mend::Lead(leader)));
+        }
+    }
+
+    fn cut_until(&mut self, kind: &'static str, some: &[NodeId], others: &[NodeId], until_ns: u64) {
+        let links = between(some, others);
+        self.network.cut(&links);
+        self.fault_on_links(kind, &links, until_ns);
+        self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
     /// A follower's disk stands still, and then the leader crashes. If the follower stands for election,

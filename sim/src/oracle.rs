@@ -12,6 +12,9 @@
 //! 8. A request ends at most once; one that was refused is never carried out.
 //! 9. A read is answered at an index that covers all that was committed when it was asked for.
 //! 10. Nobody is given a vote who has nothing of the log.
+//! 11. Whoever makes a configuration has made sure of the one before, and of an entry of its own term:
+//!     they are durable on a majority (thesis §4.1, and the correction of July 2015 to it). Else two
+//!     majorities need not meet.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -19,9 +22,11 @@ use alloc::{
     vec::Vec,
 };
 
+use core::iter;
+
 use kernel::{
-    Entry, EntryId, HardState, Index, Membership, NodeId, Origin, Peer, PersistNumber, Record,
-    Refusal, Term, Ticket,
+    Entry, EntryId, EntryKind, HardState, Index, Membership, NodeId, Origin, Peer, PersistNumber,
+    Record, Refusal, Term, Ticket, Wire as _,
 };
 use log::{Recovered, Trust};
 
@@ -37,6 +42,8 @@ pub(crate) struct Oracle {
     votes: BTreeMap<(Term, NodeId), NodeId>,
     /// Of each entry: the one before it, and its checksum.
     entries: BTreeMap<EntryId, (EntryId, u32)>,
+    /// The configurations among them.
+    configurations: BTreeMap<EntryId, Membership>,
     /// By index from 1: the entries that somebody has applied, and a term in which they were known to
     /// be committed.
     committed: Vec<(EntryId, Term)>,
@@ -72,11 +79,13 @@ fn broken<T>(what: alloc::string::String) -> Result<T, Finding> {
 }
 
 impl Oracle {
-    pub(crate) const fn new() -> Self {
+    /// Knows nothing but the configuration in which all begins.
+    pub(crate) fn new(founders: Membership) -> Self {
         Self {
             leaders: BTreeMap::new(),
             votes: BTreeMap::new(),
             entries: BTreeMap::new(),
+            configurations: BTreeMap::from([(EntryId::default(), founders)]),
             committed: Vec::new(),
             committed_origins: BTreeSet::new(),
             digests: BTreeMap::new(),
@@ -134,13 +143,17 @@ impl Oracle {
         records: &[Record],
     ) -> Result<(), Finding> {
         let replica = self.replicas.entry(node).or_default();
+        let mut made = Vec::new();
         let mut notes = Vec::with_capacity(records.len());
         for record in records {
             if let Record::Entries(entries) = record {
                 let mut before = replica.issued.last();
                 for entry in entries {
                     let what = (before, checksum(entry));
-                    let known = *self.entries.entry(entry.id()).or_insert(what);
+                    let known = *self.entries.entry(entry.id()).or_insert_with(|| {
+                        made.push((before, entry));
+                        what
+                    });
                     if known != what {
                         return broken(format!(
                             "{node} writes {} after {before}; elsewhere it follows {} or differs",
@@ -158,6 +171,33 @@ impl Oracle {
             notes.push(note);
         }
         replica.pending.push_back((number, notes));
+        // Whoever writes a configuration first has made it.
+        made.retain(|(_, entry)| entry.kind() == EntryKind::Configuration);
+        made.into_iter().try_for_each(|(before, entry)| self.configuration(node, before, entry))
+    }
+
+    /// A node makes a configuration, right after entry `before`.
+    fn configuration(
+        &mut self,
+        node: NodeId,
+        before: EntryId,
+        entry: &Entry,
+    ) -> Result<(), Finding> {
+        let id = entry.id();
+        let Ok(membership) = Membership::from_bytes(entry.data().clone()) else {
+            return broken(format!("{node} makes {id}, a configuration that is malformed"));
+        };
+        let log =
+            iter::successors(Some(before), |id| self.entries.get(id).map(|(before, _)| *before));
+        let Some(first) = log.clone().take_while(|one| one.term == id.term).last() else {
+            return broken(format!("{node} makes configuration {id} the first entry of its term"));
+        };
+        let earlier = log.filter_map(|one| Some((one, self.configurations.get(&one)?))).next();
+        if let Some((earlier, decides)) = earlier {
+            self.check_quorum(node, earlier, decides)?;
+            self.check_quorum(node, first, decides)?;
+        }
+        self.configurations.insert(id, membership);
         Ok(())
     }
 
@@ -252,7 +292,7 @@ impl Oracle {
             let holders = voters.iter().filter(|voter| self.has_held(**voter, id)).count();
             if !voters.is_empty() && holders * 2 <= voters.len() {
                 return broken(format!(
-                    "{node} applies {id}, which only {holders} of {} have on their disks",
+                    "{node} relies on {id}, which only {holders} of {} have on their disks",
                     voters.len()
                 ));
             }

@@ -90,7 +90,7 @@ impl<C: Composition> World<C> {
         let crowd = Crowd::new(&settings, &mut chances.clients);
         let mut world = Self {
             network: Network::new(settings.network.clone()),
-            oracle: Oracle::new(),
+            oracle: Oracle::new(founders),
             crowd,
             composition,
             settings,
