@@ -60,7 +60,9 @@
 //! entries that stand there now.) Once its log is at least as up to date as that entry, in the very order by which
 //! votes are given (§5.4.1), a leader that was elected without its vote has brought it everything it
 //! lost that was committed, and it votes again. The doubt is part of the state at the start of each
-//! life, so that another restart does not forget it. That start goes into a new segment, and until it
+//! life, so that another restart does not forget it. And the lost batch may be the one that began the
+//! latest life: the next one skips its number, so that no answer to the one is taken for an answer to the
+//! other. That start goes into a new segment, and until it
 //! is durable the damaged batch stays as it was: a crash in between finds it again. The first batch of
 //! a segment has no such place to be kept, and it may be the only one that knows of an earlier doubt, on
 //! a disk that garbles again. Garbage there is treated like a lost head. Without the head nothing bounds

@@ -17,8 +17,11 @@ pub(crate) fn resume(recovery: Recovery, verdict: &Verdict) -> Recovered {
     let Recovery { identity, limits, mut files, replay, blank, .. } = recovery;
     let mut ledger = replay.ledger.expect("a log that is resumed has a first batch");
     let (from, batch) = (ledger.last_index().next(), replay.link.batch);
+    let mut incarnation = replay.incarnation;
     if let Verdict::Garbled(Some(head)) = verdict {
         ledger.suspect(head.hard, head.last);
+        // The lost batch may be the one that began the life after the last one that is known.
+        incarnation.0 += 1;
     }
     files.retain(|segment| *segment <= replay.tail.segment);
     let trust = match (ledger.small().doubt, verdict) {
@@ -29,7 +32,7 @@ pub(crate) fn resume(recovery: Recovery, verdict: &Verdict) -> Recovered {
     let mut log = Log {
         identity,
         limits,
-        incarnation: Incarnation(replay.incarnation.0 + 1),
+        incarnation: Incarnation(incarnation.0 + 1),
         ledger,
         tail: replay.tail,
         link: replay.link,

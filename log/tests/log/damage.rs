@@ -191,6 +191,17 @@ fn a_doubt_is_met_again_wherever_the_next_life_is_cut_off() {
 }
 
 #[test]
+fn a_life_that_began_with_a_lost_batch_is_not_lived_again() {
+    let mut machine = of_many_members();
+    let first = machine.disk.recover(IDENTITY, LIMITS).expect("the log is whole");
+    machine.disk.carry_out(&first.start);
+    let start = last_used(&mut machine, FIRST);
+    machine.disk.flip(FIRST, start * SECTOR * 8);
+    let second = machine.disk.recover(IDENTITY, LIMITS).expect("the head is whole");
+    assert!(second.incarnation > first.incarnation, "both are {:?}", second.incarnation);
+}
+
+#[test]
 fn the_vote_in_the_head_of_a_lost_batch_is_not_lost() {
     let mut machine = four_batches();
     machine.write(&[hard(7, Some(3)), entries(1, 10..=12, 300)]);
