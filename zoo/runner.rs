@@ -11,9 +11,13 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use worlds::{Found, Kind, Scenario, Search, trace::Text};
+use worlds::{Finished, Kind, Scenario, Search, shrink, trace::Text};
+
+/// How long a finding is made smaller.
+const SHRINK: Duration = Duration::from_secs(10);
 
 /// Counts lines and keeps none.
 struct Lines(Arc<AtomicU64>);
@@ -33,14 +37,14 @@ fn trace_lines(scenario: &Scenario) -> u64 {
 }
 
 /// The lowest seed that finds something.
-fn first_finding(search: &Search) -> Option<(Scenario, Found)> {
-    let mut lowest: Option<(Scenario, Found)> = None;
+fn first_finding(search: &Search) -> Option<Finished> {
+    let mut lowest: Option<Finished> = None;
     let _ = search.run(|finished, _| {
         if let Some(finished) = finished
-            && let Some(found) = &finished.outcome.found
-            && lowest.as_ref().is_none_or(|(known, _)| finished.scenario.seed < known.seed)
+            && finished.outcome.found.is_some()
+            && lowest.as_ref().is_none_or(|known| finished.scenario.seed < known.scenario.seed)
         {
-            lowest = Some((finished.scenario.clone(), found.clone()));
+            lowest = Some(finished.clone());
         }
         true
     });
@@ -54,15 +58,19 @@ fn main() {
         panic!("runner takes FIRST COUNT JOBS");
     };
     let jobs = usize::try_from(jobs).expect("few threads");
-    let Some((scenario, found)) = first_finding(&Search::of_seeds(first, count, jobs)) else {
+    let Some(finished) = first_finding(&Search::of_seeds(first, count, jobs)) else {
         println!("seeds {count}");
         return;
     };
+    let Finished { scenario, outcome } = &finished;
+    let found = outcome.found.as_ref().expect("it has found something");
     println!("seed {}", scenario.seed);
     println!("seeds {}", scenario.seed - first + 1);
     println!("kind {}", found.kind);
     println!("what {}", found.words());
     if found.kind != Kind::Endless {
-        println!("lines {}", trace_lines(&scenario));
+        let smallest = shrink(scenario, outcome, SHRINK, |_, _| {}).scenario;
+        println!("lines {}", trace_lines(&smallest));
+        println!("run {smallest}");
     }
 }

@@ -62,10 +62,9 @@ impl<C: Composition> World<C> {
         self.alive().into_iter().for_each(|node| self.lay_ambush(node));
     }
 
-    /// The node crashes as soon as it stands for election.
-    pub(crate) fn lie_in_wait_for_candidacy(&mut self, node: NodeId) {
-        let ambush = Ambush { trigger: Trigger::Stands, spares: 0, mishap: Mishap::Crash };
-        self.computer(node).ambush = Some(ambush);
+    /// The mishap comes as soon as the node does what it waits for.
+    pub(crate) fn lie_in_wait(&mut self, node: NodeId, trigger: Trigger, mishap: Mishap) {
+        self.computer(node).ambush = Some(Ambush { trigger, spares: 0, mishap });
     }
 
     fn lay_ambush(&mut self, node: NodeId) {

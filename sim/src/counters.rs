@@ -100,6 +100,8 @@ counters! {
     amnesias: "amnesias",
     /// Leaders that crashed when one follower had what they had not written.
     ghosts: "ghosts",
+    /// Members brought into a later term than the leader.
+    estrangements: "estrangements",
     /// Mishaps that waited for their moment, and found it.
     ambushes: "ambushes sprung",
     /// Several changes of the membership asked for at once.

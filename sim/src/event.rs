@@ -78,7 +78,9 @@ pub(crate) enum Mend {
     Roomy(NodeId),
     /// The computer crashes after all.
     Fall(NodeId),
-    /// The node is to be handed leadership.
+    /// The leader crashes, once another has on its disk what it has not, or at that moment.
+    Forget { leader: NodeId, hearer: NodeId, until_ns: u64 },
+    /// The node is to be handed leadership, and cut off when it has it.
     Lead(NodeId),
 }
 

@@ -5,6 +5,7 @@ use alloc::{format, vec, vec::Vec};
 use kernel::{Membership, NodeId, Rng, Role};
 
 use crate::{
+    ambush::Trigger,
     chances::wait_ns,
     composition::{Composition, MembershipChange},
     computer::Computer,
@@ -123,6 +124,7 @@ impl<C: Composition> World<C> {
             Mishap::Storm => self.storm(),
             Mishap::Amnesia => self.amnesia(node),
             Mishap::Ghost => self.ghost(),
+            Mishap::Estrange => return self.estrange(node),
             Mishap::Haunt => self.haunt(),
             Mishap::Rot => self.rot(),
             Mishap::Wipe => self.wipe(),
@@ -167,7 +169,11 @@ impl<C: Composition> World<C> {
                 self.plan_start(node);
                 Ok(())
             }
-            Mend::Lead(node) => self.hand_over_to(node),
+            Mend::Forget { leader, hearer, until_ns } => {
+                self.forget(leader, hearer, until_ns);
+                Ok(())
+            }
+            Mend::Lead(node) => self.hand_over_to(node, Trigger::Leads),
             Mend::Roomy(node) => {
                 self.computer(node).is_full = false;
                 Ok(())
@@ -363,8 +369,13 @@ impl<C: Composition> World<C> {
         Ok(())
     }
 
-    fn hand_over_to(&mut self, node: NodeId) -> Result<(), Finding> {
-        let leader = self.latest_leader().filter(|leader| *leader != node && !self.is_healed);
+    /// Leadership is to be handed to the node, which is cut off on its way.
+    pub(crate) fn hand_over_to(&mut self, node: NodeId, cut: Trigger) -> Result<(), Finding> {
+        if self.is_healed {
+            return Ok(());
+        }
+        self.lie_in_wait(node, cut, Mishap::Isolate);
+        let leader = self.latest_leader().filter(|leader| *leader != node);
         leader.map_or(Ok(()), |leader| {
             self.counters.transfers += 1;
             self.fault("transfer", &[leader], Ends::AtOnce, format_args!("to {node}"));

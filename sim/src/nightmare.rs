@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use kernel::NodeId;
 
 use crate::{
+    ambush::Trigger,
     composition::Composition,
     event::{Event, Mend},
+    finding::Finding,
     mishap::shuffle,
     network::{Link, between},
     watch::Ends,
@@ -76,33 +78,48 @@ impl<C: Composition> World<C> {
     }
 
     /// The leader's last entries are on the disk of one follower and not on its own when it crashes. It
-    /// is helped to lead again, without them and without that follower, and only then the
-    /// acknowledgements of before arrive: they must not count.
+    /// is helped to lead again, without them and without that follower, and cut off when it does. Then
+    /// the acknowledgements of before arrive: they must not count.
     pub(crate) fn ghost(&mut self) {
         let Some(leader) = self.latest_leader() else {
             return;
         };
-        let mut others: Vec<NodeId> = self.computers.keys().copied().collect();
-        others.retain(|other| *other != leader);
+        let voters = &self.living(leader).membership.voters;
+        let mut others: Vec<NodeId> =
+            voters.iter().copied().filter(|other| *other != leader).collect();
         shuffle(&mut others, &mut self.chances.mishaps);
         let Some((hearer, deaf)) = others.split_first() else {
             return;
         };
         self.counters.ghosts += 1;
         let rng = &mut self.chances.mishaps;
-        let crash_ns = self.now_ns + rng.between(10, 150) * MILLISECOND;
-        let late_ns = crash_ns + rng.between(100, 2_000) * MILLISECOND;
-        let end_ns = late_ns + rng.between(1, 200) * MILLISECOND;
-        self.computer(leader).stalled_until_ns = crash_ns;
-        self.network.detain((*hearer, leader), crash_ns, late_ns);
-        self.cut_until("ghost: only one follower hears the leader", &[leader], deaf, crash_ns);
-        // Else the one with the longest log would lead.
-        self.cut_until("ghost: that follower", &[*hearer], &[deaf, &[leader]].concat(), end_ns);
-        self.queue.plan(crash_ns, Event::Mend(Mend::Fall(leader)));
-        self.queue.plan(crash_ns + 1, Event::Mend(Mend::Start(leader)));
-        for wait_ms in [400, 800, 1_200] {
-            self.queue.plan(crash_ns + wait_ms * MILLISECOND, Event::Mend(Mend::Lead(leader)));
+        let until_ns = self.now_ns + rng.between(100, 400) * MILLISECOND;
+        let late_ns = until_ns + rng.between(100, 1_000) * MILLISECOND;
+        self.computer(leader).stalled_until_ns = until_ns;
+        self.network.detain((*hearer, leader), until_ns, late_ns);
+        self.cut_until("ghost: only one follower hears the leader", &[leader], deaf, until_ns);
+        self.cut_until("ghost: nobody hears that follower", &[*hearer], deaf, late_ns);
+        let forget = Mend::Forget { leader, hearer: *hearer, until_ns };
+        self.queue.plan(self.now_ns, Event::Mend(forget));
+        for wait_ms in [100, 400, 800] {
+            self.queue.plan(until_ns + wait_ms * MILLISECOND, Event::Mend(Mend::Lead(leader)));
         }
+    }
+
+    /// The leader crashes as soon as there is something that only the other one has on its disk.
+    pub(crate) fn forget(&mut self, leader: NodeId, hearer: NodeId, until_ns: u64) {
+        if self.is_healed || self.life(leader).is_none() {
+            return;
+        }
+        if !self.oracle.has_more(hearer, leader) && self.now_ns < until_ns {
+            let forget = Mend::Forget { leader, hearer, until_ns };
+            self.queue.plan(self.now_ns + 5 * MILLISECOND, Event::Mend(forget));
+            return;
+        }
+        self.crash(leader);
+        self.queue.plan(self.now_ns + 1, Event::Mend(Mend::Start(leader)));
+        // Else the one with the longest log would lead.
+        self.queue.plan(self.now_ns, Event::Sprung { node: hearer, mishap: Mishap::Pause });
     }
 
     fn cut_until(&mut self, kind: &'static str, some: &[NodeId], others: &[NodeId], until_ns: u64) {
@@ -110,6 +127,13 @@ impl<C: Composition> World<C> {
         self.network.cut(&links);
         self.fault_on_links(kind, &links, until_ns);
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
+    }
+
+    /// A node is handed leadership and cut off as soon as it stands for election. The leader goes on, and
+    /// has to win back a member that is in a later term than itself.
+    pub(crate) fn estrange(&mut self, node: NodeId) -> Result<(), Finding> {
+        self.counters.estrangements += 1;
+        self.hand_over_to(node, Trigger::Stands)
     }
 
     /// A follower's disk stands still, and then the leader crashes. If the follower stands for election,
@@ -125,6 +149,6 @@ impl<C: Composition> World<C> {
         self.fault("amnesia", &[node], Ends::At(self.now_ns + stall_ns), format_args!(""));
         self.computer(node).stalled_until_ns = self.now_ns + stall_ns;
         self.queue.plan(self.now_ns + crash_ns, Event::Mend(Mend::Fall(leader)));
-        self.lie_in_wait_for_candidacy(node);
+        self.lie_in_wait(node, Trigger::Stands, Mishap::Crash);
     }
 }

@@ -308,6 +308,12 @@ impl Oracle {
         })
     }
 
+    /// True if one has later entries on its disk than the other.
+    pub(crate) fn has_more(&self, one: NodeId, other: NodeId) -> bool {
+        let last = |node| self.replicas.get(&node).map(|replica| replica.durable.last());
+        last(one) > last(other)
+    }
+
     /// A damaged replica has on its disk again, or something later, all that it ever acknowledged.
     pub(crate) fn is_repaired(&self, node: NodeId) -> bool {
         self.replicas.get(&node).is_none_or(|replica| {

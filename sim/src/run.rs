@@ -13,6 +13,7 @@ use crate::{
     crowd::Errand,
     finding::Finding,
     happening::{Happening, Witness},
+    life::Life,
     mishap::describe,
     settings::Settings,
     world::World,
@@ -116,18 +117,32 @@ impl<C: Composition> World<C> {
         text + &describe(&computers)
     }
 
-    /// Somebody leads, no change is half done, and whoever was lost has been replaced.
+    /// Somebody leads, all members follow, no change is half done, and whoever was lost has been
+    /// replaced.
     fn expect_order(&mut self) -> Result<(), Finding> {
         let late_ns = self.now_ns + self.settings.progress_ns_max;
-        loop {
-            let leader = self.latest_leader().and_then(|leader| self.life(leader));
-            if leader.is_some_and(|leader| !leader.membership.is_joint())
-                && self.lost_member().is_none()
-            {
-                return Ok(());
-            }
-            self.step_before(late_ns, "nobody leads, a change does not end or a loss stays")?;
+        while !self.is_in_order() {
+            let what =
+                "nobody leads, a member does not follow, a change does not end or a loss stays";
+            self.step_before(late_ns, what)?;
         }
+        Ok(())
+    }
+
+    fn is_in_order(&self) -> bool {
+        let Some(leader) = self.latest_leader().and_then(|leader| self.life(leader)) else {
+            return false;
+        };
+        let follows = |node: &NodeId| {
+            let knows = |life: &Life<C>| {
+                life.term == leader.term
+                    && (*node == leader.me.node || life.leader == Some(leader.me.node))
+            };
+            self.life(*node).is_some_and(knows)
+        };
+        !leader.membership.is_joint()
+            && self.lost_member().is_none()
+            && self.members().iter().all(follows)
     }
 
     /// Each member has to write and read every key once more.

@@ -116,6 +116,8 @@ mishaps! {
     /// A leader whose disk stands still is heard by one follower only, and crashes; what that one
     /// acknowledged comes late.
     ghost: Ghost, "ghost", 8;
+    /// A node that is handed leadership is cut off when it stands for election.
+    estrange: Estrange, "estrange", 8;
 }
 
 impl MishapWeights {

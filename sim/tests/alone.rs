@@ -304,15 +304,13 @@ fn run_seed(wrong: Wrong, seed: u64) -> Result<Report, Finding> {
     run(Lonely(wrong), settings(wrong, seed), None)
 }
 
-/// The seeds among the first hundred that find it.
-fn found_by(wrong: Wrong) -> BTreeSet<u64> {
-    (0..100)
-        .filter(|seed| match run_seed(wrong, *seed) {
-            Ok(_) => false,
-            Err(Finding::Safety(_)) => true,
-            Err(other) => panic!("seed {seed}: {other}"),
-        })
-        .collect()
+/// True if one of the first seeds finds it.
+fn is_found(wrong: Wrong) -> bool {
+    (0..400).any(|seed| match run_seed(wrong, seed) {
+        Ok(_) => false,
+        Err(Finding::Safety(_)) => true,
+        Err(other) => panic!("seed {seed}: {other}"),
+    })
 }
 
 #[test]
@@ -336,8 +334,7 @@ fn a_wrong_node_is_found_out() {
         Wrong::CommitsTwice,
         Wrong::RefusesWrongly,
     ] {
-        let seeds = found_by(wrong);
-        assert!(!seeds.is_empty(), "{wrong:?} was not found by any seed");
+        assert!(is_found(wrong), "{wrong:?} was not found by any seed");
     }
 }
 

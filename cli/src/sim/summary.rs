@@ -26,6 +26,7 @@ const FAULTS: &[&str] = &[
     "storms of transfers",
     "amnesias",
     "ghosts",
+    "estrangements",
     "ambushes sprung",
     "bursts of changes",
     "flushes asked for",

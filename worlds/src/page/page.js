@@ -37,7 +37,7 @@
       : /Heartbeat/.test(kind) ? "heartbeats" : /Snapshot/.test(kind) ? "snapshots" : "requests";
   const groups = kinds.map(groupOf);
   const sortOf = (kind) =>
-    /^(isolation|split|bridge|ring|one-way|harassed|murk|fog|deaf)/.test(kind) ? "links"
+    /^(isolation|split|bridge|ring|one-way|harassed|murk|fog|deaf|ghost)/.test(kind) ? "links"
       : /pause|crash|power|clock|ambush|amnesia|haunt|memory/.test(kind) ? "processes"
         : /disk|write|flush|flip|\brot\b/.test(kind) ? "disks" : "deeds";
 

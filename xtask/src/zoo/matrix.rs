@@ -19,8 +19,10 @@ pub(crate) struct Row {
     seed: Option<u64>,
     /// How many seeds were run.
     seeds: u64,
-    /// How many lines the trace of that seed has.
+    /// How many lines the smallest trace has that was found.
     lines: Option<u64>,
+    /// What shows it, on a command line.
+    smallest: Option<String>,
     build: Duration,
     run: Duration,
     is_broken: bool,
@@ -53,6 +55,7 @@ impl Row {
             seed: number("seed"),
             seeds,
             lines: number("lines"),
+            smallest: fact("run").map(str::to_owned),
             build,
             run,
             is_broken: false,
@@ -110,6 +113,7 @@ pub(crate) fn json(rows: &[Row]) -> Value {
             "what": row.what,
             "seed": row.seed,
             "seeds": row.seeds,
+            "smallest": row.smallest,
             "trace_lines": row.lines,
             "build_ms": u64::try_from(row.build.as_millis()).unwrap_or(u64::MAX),
             "run_ms": u64::try_from(row.run.as_millis()).unwrap_or(u64::MAX),

@@ -14,7 +14,7 @@ use mutant::Mutant;
 use workshop::Workshop;
 
 /// How many seeds a mutant may pass before it counts as a hole.
-const SEEDS_MAX: u64 = 2_000;
+const SEEDS_MAX: u64 = 4_000;
 
 /// How many mutants one turn takes.
 const TURN: usize = 10;
