@@ -16,7 +16,7 @@ impl<C: Composition> World<C> {
     /// The victim, if it may lose something now.
     fn victim_at_risk(&self) -> Option<NodeId> {
         let victim = self.victim?;
-        let computer = self.computers.get(&victim)?;
+        let computer = self.computers.get(victim)?;
         let leader = self.latest_leader().and_then(|leader| self.life(leader))?;
         let membership = &leader.membership;
         let may_go = membership.voters.len() >= 3 && membership.voters.contains(&victim);
@@ -39,7 +39,7 @@ impl<C: Composition> World<C> {
             self.plan_start(victim);
         }
         let rng = &mut self.chances.mishaps;
-        let computer = self.computers.get_mut(&victim).expect("every node has a computer");
+        let computer = self.computers.get_mut(victim).expect("every node has a computer");
         let disk = &mut computer.log_disk;
         let Some(what) = (if vanishes { disk.lose_file(rng) } else { disk.flip_bit(rng) }) else {
             return;

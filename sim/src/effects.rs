@@ -210,7 +210,7 @@ impl<C: Composition> World<C> {
     }
 
     fn apply(&mut self, node: NodeId, entries: Vec<Entry>) -> Result<(), Finding> {
-        let life = self.computers.get(&node).and_then(Computer::life);
+        let life = self.computers.get(node).and_then(Computer::life);
         let life = life.expect("the caller knows that the node lives");
         let decides = (life.role == Role::Leader).then_some(&life.membership);
         self.counters.committed += self.oracle.committed(node, life.term, decides, &entries)?;
@@ -240,7 +240,7 @@ impl<C: Composition> World<C> {
             }
             Role::Leader => {
                 self.counters.leaders += 1;
-                let life = self.computers.get(&me.node).and_then(Computer::life);
+                let life = self.computers.get(me.node).and_then(Computer::life);
                 let membership = &life.expect("who leads lives").membership;
                 self.oracle.leads(me, term, membership)?;
                 self.spring(me.node, Trigger::Leads);

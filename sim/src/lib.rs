@@ -5,7 +5,7 @@
 //!   seed ─▶ Settings        what can happen in this world, and how often      settings
 //!   World                   events in order of virtual time                    world, queue
 //!     Network               delay, loss, copies, cuts                          network
-//!     Computer              survives a crash: two disks and a clock            computer, log_disk, base_disk
+//!     Computers             survive a crash: two disks and a clock             computers, computer, log_disk, base_disk
 //!       TablesDisk          a map, or what the composition puts in             tables_disk, map_disk
 //!       Life                dies in a crash: node, keeper, gate, applier       life
 //!     Crowd                 clients, and what they were told                   crowd
@@ -33,6 +33,7 @@ mod chances;
 mod clock;
 mod composition;
 mod computer;
+mod computers;
 mod counters;
 mod crowd;
 mod damage;

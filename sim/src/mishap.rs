@@ -213,7 +213,7 @@ impl<C: Composition> World<C> {
 
     /// The leader's last words reach few: what figure 8 of the paper needs, over and over.
     pub(crate) fn harass(&mut self, leader: NodeId) {
-        let mut others: Vec<NodeId> = self.computers.keys().copied().collect();
+        let mut others: Vec<NodeId> = self.computers.nodes().collect();
         others.retain(|other| *other != leader);
         let rng = &mut self.chances.mishaps;
         shuffle(&mut others, rng);
@@ -279,7 +279,7 @@ impl<C: Composition> World<C> {
     }
 
     fn cut(&mut self, mishap: Mishap, node: NodeId) {
-        let mut nodes: Vec<NodeId> = self.computers.keys().copied().collect();
+        let mut nodes: Vec<NodeId> = self.computers.nodes().collect();
         shuffle(&mut nodes, &mut self.chances.mishaps);
         let others: Vec<NodeId> = nodes.iter().copied().filter(|other| *other != node).collect();
         let rng = &mut self.chances.mishaps;
@@ -311,7 +311,7 @@ impl<C: Composition> World<C> {
 
     /// Who leads in the latest term, among those who live; on trial, among those who must do.
     pub(crate) fn latest_leader(&self) -> Option<NodeId> {
-        let lives = self.computers.values().filter_map(Computer::life);
+        let lives = self.computers.iter().filter_map(Computer::life);
         let is_asked = |node| self.trial.as_ref().is_none_or(|core| core.contains(&node));
         let leaders = lives.filter(|life| life.role == Role::Leader && is_asked(life.me.node));
         leaders.max_by_key(|life| life.term).map(|life| life.me.node)
@@ -320,7 +320,7 @@ impl<C: Composition> World<C> {
     fn change(&mut self, node: NodeId) -> Result<(), Finding> {
         let informed = self.latest_leader().unwrap_or(node);
         let membership = self.living(informed).membership.clone();
-        let all: Vec<NodeId> = self.computers.keys().copied().collect();
+        let all: Vec<NodeId> = self.computers.nodes().collect();
         let rng = &mut self.chances.mishaps;
         let change = draw_change(&membership, &all, rng);
         if let MembershipChange::AddLearner(joiner) = change
@@ -358,8 +358,8 @@ impl<C: Composition> World<C> {
         let asked = leader.filter(|_| is_deaf).unwrap_or(node);
         self.request(asked, request, Waiting::Transfer)?;
         if let Some(leader) = leader.filter(|_| is_deaf) {
-            let links = self.computers.keys().filter(|other| **other != leader);
-            let links: Vec<Link> = links.map(|other| (*other, leader)).collect();
+            let links = self.computers.nodes().filter(|other| *other != leader);
+            let links: Vec<Link> = links.map(|other| (other, leader)).collect();
             self.counters.cuts += 1;
             self.network.cut(&links);
             let until_ns = self.now_ns + self.chances.mishaps.between(1, 200) * MILLISECOND;
@@ -413,7 +413,7 @@ impl<C: Composition> World<C> {
         self.tell(|_| Happening::Healed);
         self.is_healed = true;
         self.network.heal();
-        for node in self.computers.keys().copied().collect::<Vec<_>>() {
+        for node in self.computers.nodes().collect::<Vec<_>>() {
             let computer = self.computer(node);
             computer.stalled_until_ns = 0;
             computer.is_full = false;

@@ -24,7 +24,7 @@ impl<C: Composition> World<C> {
         let rng = &mut self.chances.mishaps;
         let (from, to) =
             *rng.pick(&[(true, true), (true, false), (false, true)]).expect("some directions");
-        let others = self.computers.keys().copied().filter(|other| *other != node);
+        let others = self.computers.nodes().filter(|other| *other != node);
         let links: Vec<Link> = others
             .flat_map(|other| [((node, other), from), ((other, node), to)])
             .filter_map(|(link, is_dark)| is_dark.then_some(link))
@@ -34,7 +34,7 @@ impl<C: Composition> World<C> {
 
     /// Nothing arrives when it should: answers come when the question is long forgotten.
     pub(crate) fn fog(&mut self) {
-        let all: Vec<NodeId> = self.computers.keys().copied().collect();
+        let all: Vec<NodeId> = self.computers.nodes().collect();
         self.darken_links(between(&all, &all));
         if self.chances.mishaps.chance(1, 2)
             && let Some(leader) = self.latest_leader()
@@ -66,7 +66,7 @@ impl<C: Composition> World<C> {
             }
         }
         self.fault("storm of transfers", &[], Ends::At(at_ns), format_args!(""));
-        let all: Vec<NodeId> = self.computers.keys().copied().collect();
+        let all: Vec<NodeId> = self.computers.nodes().collect();
         if self.chances.mishaps.chance(1, 2) {
             self.darken_links(between(&all, &all));
         }

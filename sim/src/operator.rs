@@ -48,7 +48,7 @@ impl<C: Composition> World<C> {
 
     /// Whoever took the place of a victim that is gone may be the next to suffer.
     fn name_next_victim(&mut self) {
-        if !self.victim.is_some_and(|victim| self.computers[&victim].is_lost) {
+        if !self.victim.is_some_and(|victim| self.computers[victim].is_lost) {
             return;
         }
         let leader = self.latest_leader().and_then(|leader| self.life(leader));
@@ -61,13 +61,13 @@ impl<C: Composition> World<C> {
     /// True if another replica may be lost: there is a computer to take its place.
     pub(crate) fn has_spare(&self) -> bool {
         let founders = self.settings.nodes;
-        self.computers.values().any(|one| one.node().0 > founders && !one.is_in_use && !one.is_lost)
+        self.computers.iter().any(|one| one.node().0 > founders && !one.is_in_use && !one.is_lost)
     }
 
     /// A member that is gone for good, and the configuration in which it still is.
     pub(crate) fn lost_member(&self) -> Option<(NodeId, Membership)> {
         let leader = self.latest_leader().and_then(|leader| self.life(leader))?;
-        let is_lost = |node: &&NodeId| self.computers.get(node).is_some_and(|one| one.is_lost);
+        let is_lost = |node: &&NodeId| self.computers.get(**node).is_some_and(|one| one.is_lost);
         let lost = leader.membership.members.keys().find(is_lost)?;
         Some((*lost, leader.membership.clone()))
     }
@@ -76,7 +76,7 @@ impl<C: Composition> World<C> {
     fn successor(&self, membership: &Membership) -> Option<NodeId> {
         let founders = self.settings.nodes;
         let is_free = |node: &NodeId| !membership.is_voter(*node) || membership.is_joint();
-        let spares = self.computers.values().filter(|one| one.node().0 > founders && !one.is_lost);
+        let spares = self.computers.iter().filter(|one| one.node().0 > founders && !one.is_lost);
         spares.map(Computer::node).find(is_free)
     }
 }

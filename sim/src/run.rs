@@ -113,7 +113,7 @@ impl<C: Composition> World<C> {
         for doing in self.crowd.doing() {
             let _ = write!(text, "\n  {doing}");
         }
-        let computers: Vec<&Computer<C>> = self.computers.values().collect();
+        let computers: Vec<&Computer<C>> = self.computers.iter().collect();
         text + &describe(&computers)
     }
 
@@ -173,7 +173,7 @@ impl<C: Composition> World<C> {
         let leader = self.latest_leader().and_then(|node| self.life(node));
         let members =
             leader.map_or_else(Vec::new, |life| life.membership.members.keys().copied().collect());
-        members.into_iter().filter(|node| !self.computers[node].is_lost).collect()
+        members.into_iter().filter(|node| !self.computers[*node].is_lost).collect()
     }
 
     /// Everything that was asked is done, and all members agree.
@@ -192,7 +192,7 @@ impl<C: Composition> World<C> {
                     && life.membership == leader.membership
             })
         };
-        let mut lives = self.computers.values().filter_map(Computer::life);
+        let mut lives = self.computers.iter().filter_map(Computer::life);
         applied.index.0 == self.oracle.committed_len()
             && !leader.membership.is_joint()
             && self.members().iter().all(agrees)
@@ -201,7 +201,7 @@ impl<C: Composition> World<C> {
 
     fn conclude(&mut self) -> Result<Report, Finding> {
         self.check_all()?;
-        for life in self.computers.values().filter_map(Computer::life) {
+        for life in self.computers.iter().filter_map(Computer::life) {
             self.hash.mix_wide(life.applier.digest());
         }
         let verdict = judge(&self.crowd.history, Limits::default());

@@ -105,7 +105,7 @@ impl<C: Composition> World<C> {
         let mut voters: Vec<NodeId> = membership.voters.iter().copied().collect();
         let majority = voters.len() / 2 + 1;
         shuffle(&mut voters, &mut self.chances.mishaps);
-        let is_fit = |node: &NodeId| self.life(*node).is_some() && !self.computers[node].is_rotten;
+        let is_fit = |node: &NodeId| self.life(*node).is_some() && !self.computers[*node].is_rotten;
         let core: BTreeSet<NodeId> = voters.iter().copied().filter(is_fit).take(majority).collect();
         let others = self.alive().into_iter().filter(|node| !core.contains(node)).count();
         (core.len() == majority && others > 0).then_some(core)

@@ -1,11 +1,6 @@
 //! The world: computers, links, clients, and one event after the other.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet},
-    format,
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeSet, format, vec::Vec};
 use core::fmt;
 
 use check::History;
@@ -17,6 +12,7 @@ use crate::{
     chances::Chances,
     composition::Composition,
     computer::{Computer, MessageOf, Power},
+    computers::Computers,
     counters::Counters,
     crowd::{Crowd, End},
     event::{Event, Mend, Parcel, Wake},
@@ -45,7 +41,7 @@ pub struct World<C: Composition> {
     pub(crate) queue: Queue<Event<MessageOf<C>>>,
     pub(crate) chances: Chances,
     pub(crate) network: Network,
-    pub(crate) computers: BTreeMap<NodeId, Computer<C>>,
+    pub(crate) computers: Computers<C>,
     pub(crate) crowd: Crowd,
     pub(crate) oracle: Oracle,
     pub(crate) counters: Counters,
@@ -75,16 +71,13 @@ impl<C: Composition> World<C> {
     pub fn new(composition: C, settings: Settings, witness: Option<Box<dyn Witness>>) -> Self {
         let mut chances = Chances::new(settings.seed);
         let founders = founders(settings.nodes);
-        let mut computers = BTreeMap::new();
-        let mut real_bases = 0;
-        for number in 1..=settings.nodes + settings.spares {
+        let computers = Computers::new((1..=settings.nodes + settings.spares).map(|number| {
             let membership =
                 if number <= settings.nodes { founders.clone() } else { Membership::default() };
             let tables = composition.tables_disk();
-            real_bases += u64::from(number == 1 && tables.is_real());
-            let computer = Computer::new(identity(number), settings.disk.log, membership, tables);
-            computers.insert(NodeId(number), computer);
-        }
+            Computer::new(identity(number), settings.disk.log, membership, tables)
+        }));
+        let real_bases = u64::from(computers[NodeId(1)].base_disk.is_real());
         let victim = NodeId(chances.disk.between(1, settings.nodes));
         let victim = settings.may_damage().then_some(victim);
         let crowd = Crowd::new(&settings, &mut chances.clients);
@@ -160,7 +153,7 @@ impl<C: Composition> World<C> {
         self.hash.mix(kind ^ (place << 32));
         if let Some(backlog) = event
             .process()
-            .and_then(|node| self.computers.get_mut(&node))
+            .and_then(|node| self.computers.get_mut(node))
             .and_then(|computer| computer.backlog.as_mut())
         {
             backlog.push(event);
@@ -250,7 +243,7 @@ impl<C: Composition> World<C> {
             };
             Happening::Left { message, from, to, layer, kind, text, fate }
         });
-        let is_off = self.computers.get(&to).is_none_or(Computer::is_off);
+        let is_off = self.computers.get(to).is_none_or(Computer::is_off);
         if self.settings.reports_unreachable && (is_off || matches!(fate, Fate::Cut)) {
             let wake = Wake::Unreachable(to);
             self.queue.plan(self.now_ns + 1_000_000, Event::Wake { peer: from, wake });
@@ -269,11 +262,11 @@ impl<C: Composition> World<C> {
     }
 
     pub(crate) fn life(&self, node: NodeId) -> Option<&Life<C>> {
-        self.computers.get(&node).and_then(Computer::life)
+        self.computers.get(node).and_then(Computer::life)
     }
 
     pub(crate) fn life_mut(&mut self, node: NodeId) -> Option<&mut Life<C>> {
-        self.computers.get_mut(&node).and_then(Computer::life_mut)
+        self.computers.get_mut(node).and_then(Computer::life_mut)
     }
 
     /// The computer and the life of a node that is known to live.
@@ -282,13 +275,13 @@ impl<C: Composition> World<C> {
     }
 
     pub(crate) fn computer(&mut self, node: NodeId) -> &mut Computer<C> {
-        self.computers.get_mut(&node).expect("every node has a computer")
+        self.computers.get_mut(node).expect("every node has a computer")
     }
 
     /// Everything that can be checked at any moment: what nodes and machines assert of themselves, and
     /// that replicas that have applied as much hold the same.
     pub(crate) fn check_all(&mut self) -> Result<(), Finding> {
-        for node in self.computers.keys().copied().collect::<Vec<_>>() {
+        for node in self.computers.nodes().collect::<Vec<_>>() {
             let Some(life) = self.life(node).filter(|life| !life.has_failed_tables) else {
                 continue;
             };
@@ -303,13 +296,13 @@ impl<C: Composition> World<C> {
 
     /// What the clock of a node's computer says.
     pub(crate) fn local_now(&self, node: NodeId) -> Instant {
-        self.computers[&node].clock.local(self.now_ns)
+        self.computers[node].clock.local(self.now_ns)
     }
 
     /// Those whose process runs, pauses included.
     pub(crate) fn alive(&self) -> Vec<NodeId> {
         let on = |computer: &&Computer<C>| matches!(computer.power, Power::On(_));
-        self.computers.values().filter(on).map(Computer::node).collect()
+        self.computers.iter().filter(on).map(Computer::node).collect()
     }
 
     /// What time it is in the world, in nanoseconds since its beginning.

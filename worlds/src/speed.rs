@@ -159,7 +159,7 @@ const fn disk() -> DiskSettings {
 /// As many clients as it takes for fifty operations a second, with all the waiting for a leader.
 const fn clients() -> ClientSettings {
     ClientSettings {
-        count: 18,
+        count: 17,
         think_ns: 250 * MILLISECOND,
         keys: 5,
         reads_percent: 40,
