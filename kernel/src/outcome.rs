@@ -38,6 +38,8 @@ pub enum Refusal {
     },
     /// The node is stopping.
     Stopping,
+    /// Of those who would vote after the change too few are there: the cluster would stand still.
+    TooFewVoters,
 }
 
 impl Refusal {
@@ -74,6 +76,9 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::Stopping => formatter.write_str("the node is stopping"),
+            Self::TooFewVoters => formatter.write_str(
+                "no majority of those who would vote can be reached; the cluster would stand still",
+            ),
         }
     }
 }
@@ -147,6 +152,7 @@ impl Wire for Refusal {
                 writer.put_u64(*behind);
             }
             Self::Stopping => writer.put_u8(10),
+            Self::TooFewVoters => writer.put_u8(11),
         }
     }
 
@@ -162,7 +168,8 @@ impl Wire for Refusal {
             8 => Self::BadChange(reader.take_string()?),
             9 => Self::NotCaughtUp { behind: reader.take_u64()? },
             10 => Self::Stopping,
-            _ => return Err(Malformed("a refusal kind from 1 to 10")),
+            11 => Self::TooFewVoters,
+            _ => return Err(Malformed("a refusal kind from 1 to 11")),
         })
     }
 }

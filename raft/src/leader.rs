@@ -3,8 +3,8 @@
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use kernel::{
-    Entry, EntryHead, EntryId, EntryKind, Index, Instant, NodeId, Origin, PersistNumber, Session,
-    Stamp,
+    Entry, EntryHead, EntryId, EntryKind, Index, Instant, Membership, NodeId, Origin,
+    PersistNumber, Session, Stamp,
 };
 
 use crate::{
@@ -114,7 +114,7 @@ impl Raft {
             }
             return;
         }
-        if !self.hears_from_quorum() || self.is_disk_stalled() {
+        if !self.hears_from_quorum(self.membership()) || self.is_disk_stalled() {
             self.become_follower(None);
             return;
         }
@@ -124,7 +124,7 @@ impl Raft {
 
     /// A leader that no quorum answers may long have been replaced: it steps down, so that it neither
     /// keeps clients waiting nor keeps others from electing (B3).
-    fn hears_from_quorum(&self) -> bool {
+    pub(crate) fn hears_from_quorum(&self, membership: &Membership) -> bool {
         let Some(leadership) = self.leadership() else {
             return false;
         };
@@ -133,7 +133,7 @@ impl Raft {
             let heard = leadership.peers.get(&node).map(|progress| progress.heard);
             node == self.me.node || heard.is_some_and(|heard| self.now.since(heard) <= horizon)
         };
-        quorum::has_quorum(self.membership(), is_heard)
+        quorum::has_quorum(membership, is_heard)
     }
 
     /// A leader whose disk hangs steps down if others could lead (B13).

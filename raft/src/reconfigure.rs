@@ -128,6 +128,10 @@ impl Raft {
         for newcomer in next.voters.difference(&self.membership().voters) {
             self.check_caught_up(*newcomer)?;
         }
+        // Votes that go to who is gone cannot be given back: nothing would be decided any more.
+        if !self.hears_from_quorum(&next) {
+            return Err(Refusal::TooFewVoters);
+        }
         Ok(next)
     }
 

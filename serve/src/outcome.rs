@@ -90,6 +90,10 @@ fn refused(refusal: &Refusal) -> ApiError {
         Refusal::NotCaughtUp { behind } => {
             conflict("not_caught_up", "See GET /status of the leader.").with("behind", *behind)
         }
+        Refusal::TooFewVoters => conflict(
+            "too_few_voters",
+            "Start them, or choose others; see GET /status of the leader.",
+        ),
         Refusal::BadChange(_) => ApiError::bad("bad_change", because("See GET /members.")),
     }
 }

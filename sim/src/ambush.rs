@@ -70,7 +70,10 @@ impl<C: Composition> World<C> {
     fn lay_ambush(&mut self, node: NodeId) {
         let rng = &mut self.chances.mishaps;
         let trigger = *rng.pick(&TRIGGERS).expect("some triggers");
-        let mishap = *rng.pick(&MISHAPS).expect("some mishaps");
+        let mishap = match *rng.pick(&MISHAPS).expect("some mishaps") {
+            Mishap::Change | Mishap::Burst if !self.settings.may_change() => Mishap::Transfer,
+            drawn => drawn,
+        };
         let spares = if rng.chance(1, 2) { 0 } else { rng.below(4) };
         let text = format_args!("{mishap} when it {trigger:?}, after {spares}");
         self.fault("ambush laid", &[node], Ends::AtOnce, text);

@@ -159,7 +159,7 @@ impl Settings {
     /// Takes back what no cluster of this size could survive: what is damaged on one disk must still be
     /// with a majority of the others, and somebody must be there to take its place.
     pub fn stay_repairable(&mut self) {
-        if self.nodes < 3 || self.mishaps.change + self.mishaps.burst > 0 {
+        if self.nodes < 3 || self.may_change() {
             self.disk.garbled_one_in = None;
             self.mishaps.rot = 0;
             self.mishaps.wipe = 0;
@@ -171,6 +171,12 @@ impl Settings {
             // Batches of several sectors: where the first is whole, the log can tell what it lost.
             self.clients.value_bytes_max = 3_000;
         }
+    }
+
+    /// True if others than the operator may change the membership. Then no disk may lose anything: votes
+    /// might go to who is lost, and the spare computers to others than those who take its place.
+    pub(crate) const fn may_change(&self) -> bool {
+        self.mishaps.change + self.mishaps.burst > 0
     }
 
     /// True if one disk may lose what was durable.

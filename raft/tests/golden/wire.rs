@@ -125,6 +125,7 @@ fn outcomes() -> Vec<(&'static str, Body)> {
         ("bad change", refused(Refusal::BadChange("why".into()))),
         ("not caught up", refused(Refusal::NotCaughtUp { behind: 15 })),
         ("stopping", refused(Refusal::Stopping)),
+        ("too few voters", refused(Refusal::TooFewVoters)),
     ]
 }
 
