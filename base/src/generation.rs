@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use kernel::{Fault, TablesMeta, Wire, tables::Flush};
 use redb::{
-    Database, DatabaseError, Durability, ReadableDatabase, StorageBackend, WriteTransaction,
+    Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageBackend,
+    WriteTransaction,
 };
 
 use crate::{META, META_KEY, PAIRS, Place, fault};
@@ -60,13 +61,7 @@ impl<P: Place> Base<P> {
     /// # Errors
     /// A [`Fault`] if they say nothing, or it cannot be read.
     pub fn meta(&self) -> Result<TablesMeta, Fault> {
-        let transaction = self.database.begin_read().map_err(fault)?;
-        let table = transaction.open_table(META).map_err(fault)?;
-        let Some(bytes) = table.get(META_KEY).map_err(fault)? else {
-            return Err(Fault::Corrupt(format!("{:?} says nothing of itself", self.place)));
-        };
-        TablesMeta::from_bytes(Bytes::copy_from_slice(bytes.value()))
-            .map_err(|malformed| Fault::Corrupt(format!("{:?}: {malformed}", self.place)))
+        read_meta(&self.database.begin_read().map_err(fault)?, self.place())
     }
 
     /// Carries a flush out in one transaction; durable when it returns.
@@ -143,4 +138,17 @@ impl<P> fmt::Debug for Filling<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Filling")
     }
+}
+
+/// What the tables say of themselves at one moment.
+pub(crate) fn read_meta(
+    transaction: &ReadTransaction,
+    place: &impl Place,
+) -> Result<TablesMeta, Fault> {
+    let table = transaction.open_table(META).map_err(fault)?;
+    let Some(bytes) = table.get(META_KEY).map_err(fault)? else {
+        return Err(Fault::Corrupt(format!("{place:?} says nothing of itself")));
+    };
+    TablesMeta::from_bytes(Bytes::copy_from_slice(bytes.value()))
+        .map_err(|malformed| Fault::Corrupt(format!("{place:?}: {malformed}")))
 }

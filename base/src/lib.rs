@@ -14,6 +14,7 @@
 mod generation;
 mod moment;
 mod place;
+mod verify;
 
 pub use generation::{Base, Filling};
 pub use place::Place;
@@ -39,6 +40,14 @@ fn is_about_content(error: &std::io::Error) -> bool {
 pub fn fault(error: impl Into<redb::Error>) -> Fault {
     match error.into() {
         redb::Error::Corrupted(what) => Fault::Corrupt(format!("the tables: {what}")),
+        // These are ours, and each has one type.
+        error @ (redb::Error::TableTypeMismatch { .. }
+        | redb::Error::TableIsMultimap(_)
+        | redb::Error::TableIsNotMultimap(_)
+        | redb::Error::TableDoesNotExist(_)
+        | redb::Error::TypeDefinitionChanged { .. }) => {
+            Fault::Corrupt(format!("the tables: {error}"))
+        }
         redb::Error::Io(error) if is_about_content(&error) => {
             Fault::Corrupt(format!("the tables: {error}"))
         }

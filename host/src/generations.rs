@@ -27,6 +27,11 @@ impl Generations {
         Arc::clone(file.expect("only what was received whole is installed"))
     }
 
+    /// The generation that the tables are of; one that was received whole may wait behind it.
+    pub(crate) fn in_force(&self) -> Option<Arc<GenerationFile>> {
+        lock(&self.files).first_key_value().map(|(_, file)| Arc::clone(file))
+    }
+
     /// Lets all files go.
     pub(crate) fn clear(&self) {
         lock(&self.files).clear();

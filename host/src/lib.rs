@@ -9,6 +9,7 @@
 //!                          ▼          │
 //!                       applier thread ──flush──▶ flush thread ──▶ base of the tables
 //!                          └──▶ answers, readings     snapshot thread (streams between nodes)
+//!                                         verify thread (reads the tables through)
 //! ```
 //! Hand-offs move whole queues, with one wake-up for each batch and thread. Nothing on the consensus
 //! thread waits for a disk. Nothing here is a rule of consensus: what must be durable before what is

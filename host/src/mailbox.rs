@@ -96,6 +96,11 @@ impl<T> Mailbox<T> {
         self.wait_within(state, wait).is_closed
     }
 
+    /// True if nothing comes any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.state).is_closed
+    }
+
     fn wait_within<'a>(
         &'a self,
         mut state: MutexGuard<'a, State<T>>,

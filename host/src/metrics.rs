@@ -99,6 +99,8 @@ pub struct HostMetrics {
     pub durable_index: u64,
     /// Flushes of the tables.
     pub table_flushes: u64,
+    /// Times that the tables were read through and found whole.
+    pub tables_verified: u64,
     /// How long the last flush of the tables took, milliseconds.
     pub table_flush_ms_last: u64,
     /// Elections that this node began.
@@ -154,6 +156,7 @@ pub(crate) struct Metrics {
     pub(crate) applied_index: Counter,
     pub(crate) durable_index: Counter,
     pub(crate) table_flushes: Counter,
+    pub(crate) tables_verified: Counter,
     pub(crate) table_flush_ms_last: Counter,
     pub(crate) elections_started: Counter,
     pub(crate) leaderships: Counter,
@@ -217,6 +220,7 @@ impl Metrics {
             applied_index: self.applied_index.get(),
             durable_index: self.durable_index.get(),
             table_flushes: self.table_flushes.get(),
+            tables_verified: self.tables_verified.get(),
             table_flush_ms_last: self.table_flush_ms_last.get(),
             elections_started: self.elections_started.get(),
             leaderships: self.leaderships.get(),

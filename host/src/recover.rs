@@ -172,7 +172,11 @@ fn open_tables(
     let path = layout.generation(current);
     let damaged = |what: String| StartError::DamagedFolder { path: path.clone(), what };
     if !path.exists() {
-        return Err(damaged(String::from("the file is missing")));
+        let aside = base::aside(&path);
+        return Err(damaged(match aside.exists() {
+            true => format!("it was found to be damaged and set aside as {}", aside.display()),
+            false => String::from("the file is missing"),
+        }));
     }
     let tables = base::open(&path, config.limits.tables_cache_bytes)
         .map_err(|fault| tables_error(fault, layout))?;

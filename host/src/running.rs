@@ -145,6 +145,7 @@ impl<N: Hosted> Crew<N> {
         // The log and the applier finish what they have; the others end when these two do.
         shared.mail.log.close();
         shared.mail.applier.close();
+        shared.mail.verify.close();
         if fault.is_some() {
             // A thread that panicked has not told those that wait for it.
             shared.mail.close();

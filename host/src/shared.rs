@@ -49,6 +49,8 @@ pub(crate) struct Mail {
     pub(crate) flushes: Mailbox<FlushWork>,
     pub(crate) flushed: Mailbox<Flushed>,
     pub(crate) snapshots: Mailbox<SnapshotWork>,
+    /// Nothing is sent to who verifies the tables but the end.
+    pub(crate) verify: Mailbox<()>,
 }
 
 impl Mail {
@@ -60,6 +62,7 @@ impl Mail {
         self.flushes.close();
         self.flushed.close();
         self.snapshots.close();
+        self.verify.close();
     }
 
     /// Drops what nobody will take any more.
@@ -70,6 +73,7 @@ impl Mail {
         self.flushes.discard();
         self.flushed.discard();
         self.snapshots.discard();
+        self.verify.discard();
     }
 }
 

@@ -12,7 +12,7 @@ use replica::{Applier, Keeper, SnapshotReceiver};
 
 use crate::{
     applier_thread::ApplierThread,
-    base::FlushThread,
+    base::{FlushThread, VerifyThread},
     clock::Clock,
     config::HostConfig,
     consensus_thread::{ConsensusThread, Round},
@@ -131,6 +131,8 @@ where
     crew.add("log", move || log.run())?;
     let flush = FlushThread { shared: Arc::clone(shared) };
     crew.add("flush", move || flush.run())?;
+    let verify = VerifyThread { shared: Arc::clone(shared) };
+    crew.add("verify", move || verify.run())?;
     let mut snapshots = SnapshotThread {
         shared: Arc::clone(shared),
         receiver: SnapshotReceiver::new(generation),

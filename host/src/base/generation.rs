@@ -40,6 +40,11 @@ pub(crate) fn open(path: &Path, cache_bytes: usize) -> Result<Arc<GenerationFile
     GenerationFile::open(FilePlace::new(path), cache_bytes)
 }
 
+/// Where a damaged file is put.
+pub(crate) fn aside(path: &Path) -> PathBuf {
+    path.with_extension("damaged")
+}
+
 fn remove(path: &Path) -> Result<(), Fault> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -74,6 +79,14 @@ impl FilePlace {
     /// The tables have moved on, durably: the file goes with its last reader.
     pub(crate) fn retire(&self) {
         self.is_retired.store(true, Ordering::Release);
+    }
+
+    /// The file is damaged: no start may use it. Says where it is now.
+    pub(crate) fn set_aside(&self) -> std::io::Result<PathBuf> {
+        let aside = aside(&self.path);
+        fs::rename(&self.path, &aside)?;
+        flush_folder(self.folder())?;
+        Ok(aside)
     }
 
     fn backend(&self, options: &fs::OpenOptions) -> Result<FileBackend, Fault> {

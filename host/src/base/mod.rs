@@ -3,9 +3,11 @@
 
 mod flush_thread;
 mod generation;
+mod verify_thread;
 
 pub(crate) use flush_thread::{FlushThread, FlushWork, Flushed};
-pub(crate) use generation::{Filling, GenerationFile, create, open};
+pub(crate) use generation::{Filling, GenerationFile, aside, create, open};
+pub(crate) use verify_thread::VerifyThread;
 
 #[cfg(test)]
 mod tests;

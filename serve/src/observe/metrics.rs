@@ -65,6 +65,11 @@ fn host(front: &Front, page: &mut Page) {
     page.gauge("apply_queue_bytes", "Bytes that wait to be applied.", host.apply_queue_bytes);
     page.gauge("tables_durable_index", "The last entry in the durable tables.", host.durable_index);
     page.counter("tables_flushes_total", "Flushes of the tables.", host.table_flushes);
+    page.counter(
+        "tables_verified_total",
+        "Times that the tables were read through and found whole.",
+        host.tables_verified,
+    );
     page.counter("snapshots_sent_total", "Snapshots sent.", host.snapshots_sent);
     page.counter("snapshots_received_total", "Snapshots received.", host.snapshots_received);
 }

@@ -25,23 +25,28 @@ pub(super) fn segment(folder: &Path, number: u64) -> PathBuf {
     folder.join("log").join(format!("{number:016x}.log"))
 }
 
-/// The segment that holds `text`, and where.
-pub(super) fn find(folder: &Path, text: &str) -> (PathBuf, u64) {
-    let mut segments: Vec<PathBuf> =
-        fs::read_dir(folder.join("log")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    segments.sort();
-    let found = segments.into_iter().find_map(|path| {
+/// The file of a folder that holds `text`, and where.
+fn find_in(folder: &Path, text: &str) -> (PathBuf, u64) {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let found = files.into_iter().find_map(|path| {
         let bytes = fs::read(&path).unwrap();
         let mut windows = bytes.windows(text.len());
         let place = windows.position(|window| window == text.as_bytes())?;
         Some((path, place as u64))
     });
-    found.unwrap_or_else(|| panic!("{text:?} is in no segment of {}", folder.display()))
+    found.unwrap_or_else(|| panic!("{text:?} is in no file of {}", folder.display()))
 }
 
-/// Flips one bit of the place where `text` stands.
+/// Flips one bit of the place where `text` stands in the log.
 pub(super) fn flip_a_bit_at(folder: &Path, text: &str) {
-    let (path, place) = find(folder, text);
+    flip_a_bit_in(&folder.join("log"), text);
+}
+
+/// Flips one bit of the place where `text` stands in a file of this folder.
+pub(super) fn flip_a_bit_in(folder: &Path, text: &str) {
+    let (path, place) = find_in(folder, text);
     overwrite(&path, place, &[text.as_bytes()[0] ^ 1]);
 }
 

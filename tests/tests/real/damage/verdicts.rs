@@ -6,12 +6,13 @@ use std::{
     path::Path,
 };
 
-use super::data_folder::{copy, cut, flip_a_bit_at, overwrite, segment};
+use super::data_folder::{copy, cut, flip_a_bit_at, flip_a_bit_in, overwrite, segment};
 use crate::cluster::{Cluster, Node, run_to_end};
 
 /// Exit codes, as `archipel --help` lists them.
 const USAGE: i32 = 2;
 const DAMAGED: i32 = 6;
+const STOPPED: i32 = 70;
 
 const SMALL_SEGMENTS: [&str; 2] = ["--segment-mib", "8"];
 
@@ -111,6 +112,20 @@ fn other_files_of_the_folder_are_checked_too() {
     says(node, |folder| fs::remove_file(tables(folder)).unwrap(), DAMAGED, "is missing");
     says(node, |folder| cut(&tables(folder), 1_000_000), DAMAGED, "tables");
     says(node, |folder| overwrite(&tables(folder), 0, &[0; 4096]), DAMAGED, "tables");
+}
+
+#[test]
+fn tables_that_were_changed_are_not_used() {
+    let mut cluster = Cluster::start("changed-tables", 1);
+    for key in ["one", "two", "three"] {
+        assert_eq!(cluster.client(0).put(key, &format!("the value of {key}")).unwrap().status, 200);
+    }
+    assert!(cluster.nodes[0].stop().success(), "a clean stop flushes the tables");
+    let node = &cluster.nodes[0];
+    flip_a_bit_in(&node.folder.join("tables"), "the value of two");
+    // It is found while the node runs; from then on no start uses the file.
+    run_to_end(node.command()).expect(STOPPED, "is not what was written there");
+    run_to_end(node.command()).expect(DAMAGED, "set aside");
 }
 
 #[test]
