@@ -5,7 +5,8 @@
 //!   seed ─▶ Settings        what can happen in this world, and how often      settings
 //!   World                   events in order of virtual time                    world, queue
 //!     Network               delay, loss, copies, cuts                          network
-//!     Computers             survive a crash: two disks and a clock             computers, computer, log_disk, base_disk
+//!     Computers             survive a crash: a clock and two disks             computers, computer,
+//!                                                                              log_disk, base_disk
 //!       TablesDisk          a map, or what the composition puts in             tables_disk, map_disk
 //!       Life                dies in a crash: node, keeper, gate, applier       life
 //!     Crowd                 clients, and what they were told                   crowd

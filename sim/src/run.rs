@@ -23,6 +23,9 @@ use crate::{
 /// that what was under way has ended.
 const SETTLE_NS: u64 = 4_000_000_000;
 
+/// How long clients that are asked to slow down think between operations.
+const LEISURE_NS: u64 = 200_000_000;
+
 /// What a run without a finding did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -120,8 +123,14 @@ impl<C: Composition> World<C> {
     /// Somebody leads, all members follow, no change is half done, and whoever was lost has been
     /// replaced.
     fn expect_order(&mut self) -> Result<(), Finding> {
-        let late_ns = self.now_ns + self.settings.progress_ns_max;
+        let patience_ns = self.settings.progress_ns_max;
+        let late_ns = self.now_ns + patience_ns;
         while !self.is_in_order() {
+            // Where clients write as fast as members can take it, a successor never catches up.
+            if self.now_ns > late_ns - patience_ns / 2 && self.lost_member().is_some() {
+                let clients = &mut self.settings.clients;
+                clients.think_ns = clients.think_ns.max(LEISURE_NS);
+            }
             let what =
                 "nobody leads, a member does not follow, a change does not end or a loss stays";
             self.step_before(late_ns, what)?;
