@@ -120,8 +120,8 @@ impl<C: Composition> World<C> {
         text + &describe(&computers)
     }
 
-    /// Somebody leads, all members follow, no change is half done, and whoever was lost has been
-    /// replaced.
+    /// Somebody leads, all members follow and know who is one, no change is half done, and whoever was
+    /// lost has been replaced.
     fn expect_order(&mut self) -> Result<(), Finding> {
         let patience_ns = self.settings.progress_ns_max;
         let late_ns = self.now_ns + patience_ns;
@@ -145,6 +145,7 @@ impl<C: Composition> World<C> {
         let follows = |node: &NodeId| {
             let knows = |life: &Life<C>| {
                 life.term == leader.term
+                    && life.membership == leader.membership
                     && (*node == leader.me.node || life.leader == Some(leader.me.node))
             };
             self.life(*node).is_some_and(knows)
