@@ -127,8 +127,8 @@ impl<C: Composition> World<C> {
         let late_ns = self.now_ns + patience_ns;
         let committed = Index(self.oracle.committed_len());
         while !self.is_in_order(committed) {
-            // Where clients write as fast as members can take it, a successor never catches up.
-            if self.now_ns > late_ns - patience_ns / 2 && self.lost_member().is_some() {
+            // Where clients write as fast as members can take it, who is behind never catches up.
+            if self.now_ns > late_ns - patience_ns / 2 {
                 let clients = &mut self.settings.clients;
                 clients.think_ns = clients.think_ns.max(LEISURE_NS);
             }
