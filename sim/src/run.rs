@@ -4,7 +4,7 @@ use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::Write;
 
 use check::{End, Limits, Verdict, judge};
-use kernel::{Index, NodeId};
+use kernel::NodeId;
 
 use crate::{
     composition::Composition,
@@ -120,15 +120,14 @@ impl<C: Composition> World<C> {
         text + &describe(&computers)
     }
 
-    /// Somebody leads, all members follow and know who is one and what is committed by now, no change is
-    /// half done, and whoever was lost has been replaced.
+    /// Somebody leads, all members follow and know who is one, no change is half done, and whoever was
+    /// lost has been replaced.
     fn expect_order(&mut self) -> Result<(), Finding> {
         let patience_ns = self.settings.progress_ns_max;
         let late_ns = self.now_ns + patience_ns;
-        let committed = Index(self.oracle.committed_len());
-        while !self.is_in_order(committed) {
-            // Where clients write as fast as members can take it, who is behind never catches up.
-            if self.now_ns > late_ns - patience_ns / 2 {
+        while !self.is_in_order() {
+            // Where clients write as fast as members can take it, a successor never catches up.
+            if self.now_ns > late_ns - patience_ns / 2 && self.lost_member().is_some() {
                 let clients = &mut self.settings.clients;
                 clients.think_ns = clients.think_ns.max(LEISURE_NS);
             }
@@ -139,7 +138,7 @@ impl<C: Composition> World<C> {
         Ok(())
     }
 
-    fn is_in_order(&self, committed: Index) -> bool {
+    fn is_in_order(&self) -> bool {
         let Some(leader) = self.latest_leader().and_then(|leader| self.life(leader)) else {
             return false;
         };
@@ -147,7 +146,6 @@ impl<C: Composition> World<C> {
             let knows = |life: &Life<C>| {
                 life.term == leader.term
                     && life.membership == leader.membership
-                    && life.applier.applied().index >= committed
                     && (*node == leader.me.node || life.leader == Some(leader.me.node))
             };
             self.life(*node).is_some_and(knows)
