@@ -180,7 +180,7 @@ impl<C: Composition> World<C> {
     /// A computer that is to crash while its disk is at work may do so in a flush of its tables, if
     /// there is more to it than one step.
     fn doom_flush(&mut self, peer: Peer, wait_ns: u64) {
-        let computer = self.computers.get_mut(peer.node).expect("every node has a computer");
+        let computer = &mut self.computers[peer.node];
         if computer.is_doomed && computer.base_disk.is_real() && self.chances.disk.chance(1, 2) {
             computer.is_doomed = false;
             let at_ns = self.now_ns + self.chances.disk.below(wait_ns);
@@ -244,7 +244,7 @@ impl<C: Composition> World<C> {
     pub(crate) fn fail_disk(&mut self, node: NodeId) {
         self.fault(DISK_FAILURE, &[node], Ends::WhenSaid, format_args!(""));
         let rng = &mut self.chances.disk;
-        let computer = self.computers.get_mut(node).expect("every node has a computer");
+        let computer = &mut self.computers[node];
         let fails_tables =
             computer.base_disk.is_real() && rng.chance(1, 2) && computer.base_disk.fail_soon(rng);
         computer.fails_next |= !fails_tables;

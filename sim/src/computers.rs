@@ -1,7 +1,7 @@
 //! All computers of a world, by the number of their node: from 1, without a gap.
 
 use alloc::vec::Vec;
-use core::ops::Index;
+use core::ops::{Index, IndexMut};
 
 use kernel::NodeId;
 
@@ -41,6 +41,12 @@ impl<C: Composition> Index<NodeId> for Computers<C> {
 
     fn index(&self, node: NodeId) -> &Computer<C> {
         self.get(node).expect("every node has a computer")
+    }
+}
+
+impl<C: Composition> IndexMut<NodeId> for Computers<C> {
+    fn index_mut(&mut self, node: NodeId) -> &mut Computer<C> {
+        self.get_mut(node).expect("every node has a computer")
     }
 }
 

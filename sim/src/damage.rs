@@ -39,7 +39,7 @@ impl<C: Composition> World<C> {
             self.plan_start(victim);
         }
         let rng = &mut self.chances.mishaps;
-        let computer = self.computers.get_mut(victim).expect("every node has a computer");
+        let computer = &mut self.computers[victim];
         let disk = &mut computer.log_disk;
         let Some(what) = (if vanishes { disk.lose_file(rng) } else { disk.flip_bit(rng) }) else {
             return;

@@ -228,9 +228,14 @@ impl<C: Composition> World<C> {
             _ => {}
         }
         self.counters.cuts += 1;
-        self.network.cut(&links);
         let until_ns = self.until_ns();
-        self.fault_on_links("harassed leader", &links, until_ns);
+        self.cut_until("harassed leader", links, until_ns);
+    }
+
+    /// The links carry nothing until then.
+    pub(crate) fn cut_until(&mut self, kind: &'static str, links: Vec<Link>, until_ns: u64) {
+        self.network.cut(&links);
+        self.fault_on_links(kind, &links, until_ns);
         self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
@@ -303,10 +308,8 @@ impl<C: Composition> World<C> {
             }
         };
         self.counters.cuts += 1;
-        self.network.cut(&links);
         let until_ns = self.until_ns();
-        self.fault_on_links(mishap.cut_name(), &links, until_ns);
-        self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
+        self.cut_until(mishap.cut_name(), links, until_ns);
     }
 
     /// Who leads in the latest term, among those who live; on trial, among those who must do.
@@ -361,10 +364,8 @@ impl<C: Composition> World<C> {
             let links = self.computers.nodes().filter(|other| *other != leader);
             let links: Vec<Link> = links.map(|other| (other, leader)).collect();
             self.counters.cuts += 1;
-            self.network.cut(&links);
             let until_ns = self.now_ns + self.chances.mishaps.between(1, 200) * MILLISECOND;
-            self.fault_on_links("deaf during a transfer", &links, until_ns);
-            self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
+            self.cut_until("deaf during a transfer", links, until_ns);
         }
         Ok(())
     }

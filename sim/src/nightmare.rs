@@ -97,8 +97,10 @@ impl<C: Composition> World<C> {
         let late_ns = until_ns + rng.between(100, 1_000) * MILLISECOND;
         self.computer(leader).stalled_until_ns = until_ns;
         self.network.detain((*hearer, leader), until_ns, late_ns);
-        self.cut_until("ghost: only one follower hears the leader", &[leader], deaf, until_ns);
-        self.cut_until("ghost: nobody hears that follower", &[*hearer], deaf, late_ns);
+        let some_deaf = between(&[leader], deaf);
+        self.cut_until("ghost: only one follower hears the leader", some_deaf, until_ns);
+        let alone = between(&[*hearer], deaf);
+        self.cut_until("ghost: nobody hears that follower", alone, late_ns);
         let forget = Mend::Forget { leader, hearer: *hearer, until_ns };
         self.queue.plan(self.now_ns, Event::Mend(forget));
         for wait_ms in [100, 400, 800] {
@@ -120,13 +122,6 @@ impl<C: Composition> World<C> {
         self.queue.plan(self.now_ns + 1, Event::Mend(Mend::Start(leader)));
         // Else the one with the longest log would lead.
         self.queue.plan(self.now_ns, Event::Sprung { node: hearer, mishap: Mishap::Pause });
-    }
-
-    fn cut_until(&mut self, kind: &'static str, some: &[NodeId], others: &[NodeId], until_ns: u64) {
-        let links = between(some, others);
-        self.network.cut(&links);
-        self.fault_on_links(kind, &links, until_ns);
-        self.queue.plan(until_ns, Event::Mend(Mend::Links(links)));
     }
 
     /// A node is handed leadership and cut off as soon as it stands for election. The leader goes on, and

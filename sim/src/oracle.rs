@@ -151,7 +151,9 @@ impl Oracle {
                 for entry in entries {
                     let what = (before, checksum(entry));
                     let known = *self.entries.entry(entry.id()).or_insert_with(|| {
-                        made.push((before, entry));
+                        if entry.kind() == EntryKind::Configuration {
+                            made.push((before, entry));
+                        }
                         what
                     });
                     if known != what {
@@ -172,7 +174,6 @@ impl Oracle {
         }
         replica.pending.push_back((number, notes));
         // Whoever writes a configuration first has made it.
-        made.retain(|(_, entry)| entry.kind() == EntryKind::Configuration);
         made.into_iter().try_for_each(|(before, entry)| self.configuration(node, before, entry))
     }
 

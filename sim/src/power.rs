@@ -47,7 +47,7 @@ impl<C: Composition> World<C> {
         let may_garble = self.victim == Some(node) && self.has_spare();
         let garbled_one_in = self.settings.disk.garbled_one_in.filter(|_| may_garble);
         let rng = &mut self.chances.disk;
-        let computer = self.computers.get_mut(node).expect("every node has a computer");
+        let computer = &mut self.computers[node];
         for list in &operations {
             computer.log_disk.perform_in_part(list, rng);
         }
@@ -113,7 +113,7 @@ impl<C: Composition> World<C> {
     fn recover(&mut self, node: NodeId) -> Result<Option<Recovered>, Finding> {
         let is_victim = self.victim == Some(node);
         let garbles = is_victim && self.settings.disk.garbled_one_in.is_some();
-        let computer = self.computers.get_mut(node).expect("every node has a computer");
+        let computer = &mut self.computers[node];
         match read_log(computer, self.settings.disk.log) {
             Ok(recovered) => {
                 computer.is_rotten = false;
@@ -172,7 +172,7 @@ impl<C: Composition> World<C> {
         let machine = self.composition.machine();
         let flush_bytes = self.settings.flush_bytes;
         let rng = &mut self.chances.disk;
-        let computer = self.computers.get_mut(me.node).expect("every node has a computer");
+        let computer = &mut self.computers[me.node];
         let base_disk = &mut computer.base_disk;
         let opened = base_disk.open(recovered.generation).and_then(|tables| {
             let fit = check_fit(recovered, tables.meta());

@@ -275,7 +275,7 @@ impl<C: Composition> World<C> {
     }
 
     pub(crate) fn computer(&mut self, node: NodeId) -> &mut Computer<C> {
-        self.computers.get_mut(node).expect("every node has a computer")
+        &mut self.computers[node]
     }
 
     /// Everything that can be checked at any moment: what nodes and machines assert of themselves, and
