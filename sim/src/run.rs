@@ -88,6 +88,7 @@ impl<C: Composition> World<C> {
             self.step()?;
         }
         self.expect_order()?;
+        self.expect_agreement()?;
         if self.settings.has_minority_trial {
             self.try_minority()?;
             self.expect_order()?;
@@ -135,6 +136,21 @@ impl<C: Composition> World<C> {
                 "nobody leads, a member does not follow, a change does not end or a loss stays";
             self.step_before(late_ns, what)?;
         }
+        Ok(())
+    }
+
+    /// While nobody asks anything, every member gets to where the leader is, even one that finds its disk
+    /// rotten. It comes before leadership is moved, which could hide that a member is stuck.
+    fn expect_agreement(&mut self) -> Result<(), Finding> {
+        self.let_clients_end()?;
+        if self.settings.mishaps.rot > 0 {
+            self.rot();
+        }
+        let late_ns = self.now_ns + self.settings.progress_ns_max;
+        while !self.is_finished() {
+            self.step_before(late_ns, "a member never catches up")?;
+        }
+        self.let_clients_go_on();
         Ok(())
     }
 

@@ -61,7 +61,7 @@ impl<C: Composition> World<C> {
     pub(crate) fn try_minority(&mut self) -> Result<(), Finding> {
         self.let_clients_end()?;
         let Some(core) = self.draw_core() else {
-            self.crowd.agenda = None;
+            self.let_clients_go_on();
             return Ok(());
         };
         self.counters.minority_trials += 1;
@@ -86,13 +86,21 @@ impl<C: Composition> World<C> {
     }
 
     /// Whoever asked something hears how it ended, and asks nothing more.
-    fn let_clients_end(&mut self) -> Result<(), Finding> {
+    pub(crate) fn let_clients_end(&mut self) -> Result<(), Finding> {
         let late_ns = self.now_ns + self.settings.progress_ns_max;
         self.crowd.agenda = Some(Vec::new());
         while !self.crowd.is_finished() {
             self.step_before(late_ns, "what was asked does not end")?;
         }
         Ok(())
+    }
+
+    /// Clients ask again whatever they like.
+    pub(crate) fn let_clients_go_on(&mut self) {
+        self.crowd.agenda = None;
+        for client in 0..self.crowd.len() {
+            self.plan_ask(client);
+        }
     }
 
     /// A smallest majority of the voters; nothing if none can be left out.
@@ -149,11 +157,8 @@ impl<C: Composition> World<C> {
                 self.crash(*node);
             }
         }
-        self.crowd.agenda = None;
         self.heal()?;
-        for client in 0..self.crowd.len() {
-            self.plan_ask(client);
-        }
+        self.let_clients_go_on();
         let until_ns = self.now_ns + 1_000 * MILLISECOND;
         while self.now_ns < until_ns {
             self.step()?;
