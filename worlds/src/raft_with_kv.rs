@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kernel::{Bytes, DiskId, Effect, Member, NodeId, PersistNumber, Rng, Session, Wire};
-use kv::{Answer, Command, Expect, KvMachine, Query};
+use kv::{Answer, Command, Expect, Keys, KvMachine, Operation, Query, Transaction};
 use log::Trust;
 use raft::{
     Change, Config, Message, Raft, Request,
@@ -190,8 +190,35 @@ fn say_command(data: &[u8]) -> String {
         Ok(Command::Delete { key, expect }) => {
             format!("delete({}){}", shorten(&key), say_expectation(&expect))
         }
+        Ok(Command::Do(transaction)) => say_transaction(&transaction),
+        Ok(Command::Compact { revision }) => format!("compact({revision})"),
+        Ok(Command::Grant { lease, seconds }) => format!("grant({} {seconds}s)", lease.0),
+        Ok(Command::Revoke { lease }) => format!("revoke({})", lease.0),
+        Ok(Command::KeepAlive { lease }) => format!("keep_alive({})", lease.0),
+        Ok(Command::TimeLeft { lease, .. }) => format!("time_left({})", lease.0),
         Err(_) => print::label(data),
     }
+}
+
+/// `[key1=17. delete(key2..) get(key3) if 2]`
+fn say_transaction(transaction: &Transaction) -> String {
+    let say = |operation: &Operation| match operation {
+        Operation::Range(range) => format!("get({})", say_keys(&range.keys)),
+        Operation::Put(put) => format!("{}={}", shorten(&put.key), shorten(&put.value)),
+        Operation::Delete(delete) => format!("delete({})", say_keys(&delete.keys)),
+        Operation::Transaction(inner) => say_transaction(inner),
+    };
+    let operations: Vec<String> = transaction.success.iter().map(say).collect();
+    let conditions = match transaction.comparisons.len() {
+        0 => String::new(),
+        count => format!(" if {count}"),
+    };
+    format!("[{}{conditions}]", operations.join(" "))
+}
+
+fn say_keys(keys: &Keys) -> String {
+    let rest = if matches!(keys, Keys::One(_)) { "" } else { ".." };
+    shorten(keys.first()) + rest
 }
 
 fn say_expectation(expect: &Expect) -> String {
