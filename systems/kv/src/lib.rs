@@ -32,10 +32,13 @@ extern crate alloc;
 
 pub mod answer;
 pub mod command;
+pub mod events;
 mod failure;
+pub mod hash;
 mod item;
 mod keys;
 pub mod model;
+pub mod protobuf;
 pub mod query;
 mod range;
 mod reply;
@@ -46,7 +49,9 @@ mod write;
 
 pub use answer::{Answer, Invalid};
 pub use command::{Command, Expect};
+pub use events::{Event, Events, Interest};
 pub use failure::Failure;
+pub use hash::Hash;
 pub use item::{Item, LeaseId};
 pub use keys::Keys;
 pub use model::Model;

@@ -27,11 +27,6 @@ pub(crate) struct Change {
     pub(crate) key: Bytes,
 }
 
-/// Where the changes of `revision` begin.
-pub(crate) fn first_of(revision: u64) -> [u8; 8] {
-    revision.to_be_bytes()
-}
-
 /// The key of a change's row.
 pub(crate) fn place_of(revision: u64, place: u32) -> [u8; 12] {
     let mut key = [0; 12];

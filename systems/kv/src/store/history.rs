@@ -88,12 +88,6 @@ pub(crate) fn first_key(
     found.first().map(|(place, _)| key_of(place)).transpose()
 }
 
-/// What the change of `key` at `revision` left behind, if it is history by now.
-pub(crate) fn exactly(view: &impl View, key: &[u8], revision: u64) -> Result<Option<Past>, Fault> {
-    let place = Rows::of(key).at(revision);
-    view.get(HISTORY, &place)?.map(|row| decode(&place, row)).transpose()
-}
-
 /// The row of a deletion.
 pub(crate) fn encode_deletion(place: u32) -> [u8; 5] {
     let mut row = [DELETION; 5];

@@ -5,9 +5,9 @@ use std::fmt::{Debug, Write as _};
 use bytes::Bytes;
 use kernel::Wire;
 use kv::{
-    Answer, Bounds, Command, Comparison, Delete, Expect, Failure, Found, Invalid, Item, Keys, LeaseId,
-    Operation, Order, Put, Query, Range, Relation, Replies, Reply, ReplyKind, SortBy, Target,
-    Transaction,
+    Answer, Bounds, Command, Comparison, Delete, Expect, Failure, Found, Invalid, Item, Keys,
+    LeaseId, Operation, Order, Put, Query, Range, Relation, Replies, Reply, ReplyKind, SortBy,
+    Target, Transaction,
 };
 
 fn holds<T: Wire + PartialEq + Debug>(value: &T, golden: &str) {
@@ -61,7 +61,8 @@ fn answers_keep_their_bytes() {
     holds(&Answer::Deleted { was_there: false, revision: 6 }, "02000600000000000000");
     holds(&Answer::Mismatch { current: None }, "0300");
     holds(&Answer::Mismatch { current: Some(9) }, "03010900000000000000");
-    let row = "010000006b0200000076770100000000000000030000000000000002000000000000000500000000000000";
+    let row =
+        "010000006b0200000076770100000000000000030000000000000002000000000000000500000000000000";
     holds(&Answer::Found(item()), &format!("04{row}"));
     holds(&Answer::Missing, "05");
     let page = Answer::Page { items: vec![item()], more: true };
@@ -74,7 +75,8 @@ fn answers_keep_their_bytes() {
 
 #[test]
 fn transactions_keep_their_bytes() {
-    let comparison = |target| Comparison { keys: Keys::One(KEY), relation: Relation::Greater, target };
+    let comparison =
+        |target| Comparison { keys: Keys::One(KEY), relation: Relation::Greater, target };
     holds(&comparison(Target::Version(1)), "01010000006b01020100000000000000");
     holds(&comparison(Target::Created(1)), "01010000006b02020100000000000000");
     holds(&comparison(Target::Modified(-1)), "01010000006b0302ffffffffffffffff");
@@ -144,7 +146,8 @@ fn leases_and_compaction_keep_their_bytes() {
 
 #[test]
 fn replies_keep_their_bytes() {
-    let row = "010000006b0200000076770100000000000000030000000000000002000000000000000500000000000000";
+    let row =
+        "010000006b0200000076770100000000000000030000000000000002000000000000000500000000000000";
     let reply = |kind| Reply { revision: 9, kind };
     let deleted = ReplyKind::Deleted { count: 2, previous: vec![item()] };
     let found = Found { items: vec![item()], count: 3, more: true };

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use kernel::Rng;
 use kv::{
-    Bounds, Command, Comparison, Delete, Expect, Keys, LeaseId, Model, Operation, Order, Put, Query,
-    Range, Relation, SortBy, Target, Transaction,
+    Bounds, Command, Comparison, Delete, Expect, Keys, LeaseId, Model, Operation, Order, Put,
+    Query, Range, Relation, SortBy, Target, Transaction,
 };
 
 /// Few keys that share prefixes.
@@ -119,8 +119,7 @@ impl Generator {
     }
 
     fn comparison(&mut self, model: &Model) -> Comparison {
-        let relations =
-            [Relation::Equal, Relation::Greater, Relation::Less, Relation::NotEqual];
+        let relations = [Relation::Equal, Relation::Greater, Relation::Less, Relation::NotEqual];
         let relation = *self.rng.pick(&relations).expect("some relations");
         let number = self.revision(model).cast_signed() - 1;
         let target = match self.rng.below(5) {

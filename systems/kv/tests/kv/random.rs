@@ -1,8 +1,10 @@
 //! State machine and model, side by side, under random commands.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use kernel::{EntryKind, Rng, Stamp};
-use kv::{Model, Query};
+use kv::{Event, Item, LeaseId, Model, Query, events::events_since};
 
 use crate::{
     generator::{Generator, KEYS},
@@ -71,6 +73,60 @@ fn every_revision_is_read_as_it_was() {
             }
         }
     }
+}
+
+/// Who reads on from any revision sees each change from there on once, in order, and with it what was
+/// there before, as far as that is not given up; whatever pages it comes in.
+#[test]
+fn every_change_is_seen_from_every_revision() {
+    for seed in 0..50 {
+        let mut random = Generator::new(seed);
+        let mut store = Store::new();
+        let mut model = Model::default();
+        for _ in 0..100 {
+            let command = random.command(&model);
+            assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
+        }
+        store.tick();
+        let reading = store.tables.reading();
+        for from in model.compacted.unwrap_or(1).max(1) + 1..=model.revision + 2 {
+            let most = 1 + usize::try_from(random.rng.below(5)).expect("a small number");
+            let (mut seen, mut next) = (BTreeMap::new(), from);
+            while next <= model.revision {
+                let page = events_since(&reading, next, most).expect("the base can be read");
+                assert!(page.next > next, "a page has an end");
+                next = page.next;
+                for event in page.events {
+                    let previous = event.previous(&reading).expect("the base can be read");
+                    let place = (event.item.modified, event.item.key.clone());
+                    assert!(seen.insert(place, (event, previous)).is_none(), "each is seen once");
+                }
+            }
+            assert_eq!(seen, changes_of(&model, from), "seed {seed}, from {from}");
+        }
+    }
+}
+
+type Seen = BTreeMap<(u64, Bytes), (Event, Option<Item>)>;
+
+/// What the dumb store remembers of what changed from a revision on.
+fn changes_of(model: &Model, from: u64) -> Seen {
+    let mut changes = Seen::new();
+    for revision in from..=model.revision {
+        let (before, after) = (&model.past[&(revision - 1)], &model.past[&revision]);
+        for item in after.values().filter(|item| item.modified == revision) {
+            let event = Event { is_deletion: false, item: item.clone() };
+            let previous = before.get(&item.key).cloned();
+            changes.insert((revision, item.key.clone()), (event, previous));
+        }
+        for gone in before.values().filter(|item| !after.contains_key(&item.key)) {
+            let (key, value, lease) = (gone.key.clone(), Bytes::new(), LeaseId::NONE);
+            let item = Item { key, value, created: 0, modified: revision, version: 0, lease };
+            let event = Event { is_deletion: true, item };
+            changes.insert((revision, gone.key.clone()), (event, Some(gone.clone())));
+        }
+    }
+    changes
 }
 
 /// Bytes that nobody made on purpose change nothing and stop nothing, unless their kind is unknown.

@@ -8,9 +8,7 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use kv::{
-    Comparison, Delete, Keys, LeaseId, Operation, Put, Range, Relation, Target, Transaction,
-};
+use kv::{Comparison, Delete, Keys, LeaseId, Operation, Put, Range, Relation, Target, Transaction};
 
 type Parsed<T> = Result<T, Box<dyn Error>>;
 
