@@ -11,6 +11,7 @@ use kernel::{Fault, Reading};
 use crate::{
     item::{Item, LeaseId},
     keys::{Keys, successor},
+    state_machine::compact,
     store::{self, CHANGES, Past, changes, history, items},
 };
 
@@ -92,8 +93,24 @@ pub fn compacted(reading: &Reading) -> Result<Option<u64>, Fault> {
     store::compacted(reading)
 }
 
-/// What changed from revision `from` on: about `most` changes, or a few more to end with a revision. The
-/// revision must not have been compacted away.
+/// True if a compaction is still taking away what it has given up.
+///
+/// # Errors
+/// A [`Fault`] if the tables cannot be read.
+pub fn is_compacting(reading: &Reading) -> Result<bool, Fault> {
+    compact::is_pending(reading)
+}
+
+/// True if some of what changed at `revision` may have been taken away.
+///
+/// # Errors
+/// A [`Fault`] if the tables cannot be read.
+pub fn is_gone(reading: &Reading, revision: u64) -> Result<bool, Fault> {
+    Ok(*compact::scrubbed(reading)? >= changes::place_of(revision, 0)[..])
+}
+
+/// What changed from revision `from` on: about `most` changes, or a few more to end with a revision. None
+/// of it must be [gone](is_gone).
 ///
 /// # Errors
 /// A [`Fault`] if the tables cannot be read.

@@ -49,7 +49,7 @@ mod write;
 
 pub use answer::{Answer, Invalid};
 pub use command::{Command, Expect};
-pub use events::{Event, Events, Interest};
+pub use events::{Event, Events, Interest, is_compacting};
 pub use failure::Failure;
 pub use hash::Hash;
 pub use item::{Item, LeaseId};

@@ -48,6 +48,12 @@ pub struct Range {
 }
 
 impl Range {
+    /// True if it is about one key.
+    #[must_use]
+    pub const fn is_of_one(&self) -> bool {
+        matches!(self.keys, Keys::One(_))
+    }
+
     /// All of these keys as they are now, in the order of the keys.
     #[must_use]
     pub const fn of(keys: Keys) -> Self {

@@ -1,16 +1,17 @@
 //! Compaction: giving up what was there before a revision.
 //!
-//! From the moment of the command nobody can read it. The rows go afterwards, a bounded number with each
-//! entry: a change up to that revision makes what its key was before it unreachable, and a deletion
-//! leaves nothing itself.
+//! From the moment of the command nobody can read it. The rows go a while later, so that whoever watches
+//! and is a moment behind still sees all of it, and a bounded number with each tick: a change up to that
+//! revision makes what its key was before it unreachable, and a deletion leaves nothing itself.
 
-use kernel::{Fault, Tables};
+use bytes::Bytes;
+use kernel::{Fault, Stamp, Tables};
 
 use crate::{
     answer::Answer,
     failure::Failure,
     store::{
-        self, CHANGES, COMPACTED, COUNTERS, Change, HISTORY, SCRUBBED, View, changes,
+        self, CHANGES, COMPACTED, COMPACTED_AT, COUNTERS, Change, HISTORY, SCRUBBED, View, changes,
         history::{self, Rows},
     },
 };
@@ -18,8 +19,11 @@ use crate::{
 /// How many changes one entry goes through.
 const CHANGES_AT_ONCE: usize = 1000;
 
+/// How long after a compaction its rows stay, in nanoseconds of cluster time.
+const DELAY_NS: u64 = 2_000_000_000;
+
 /// Gives up what was there before `revision`.
-pub(super) fn compact(revision: u64, tables: &mut Tables) -> Result<Answer, Fault> {
+pub(super) fn compact(revision: u64, stamp: Stamp, tables: &mut Tables) -> Result<Answer, Fault> {
     if store::compacted(tables)?.is_some_and(|compacted| revision <= compacted) {
         return Ok(Answer::Failed(Failure::Compacted));
     }
@@ -28,30 +32,42 @@ pub(super) fn compact(revision: u64, tables: &mut Tables) -> Result<Answer, Faul
         return Ok(Answer::Failed(Failure::FutureRevision));
     }
     store::set_counter(tables, COMPACTED, revision)?;
-    scrub(tables)?;
+    store::set_counter(tables, COMPACTED_AT, stamp.0)?;
     Ok(Answer::Revision(present))
 }
 
 /// True if rows that nobody can read are left.
 pub(crate) fn is_pending(view: &impl View) -> Result<bool, Fault> {
-    let Some(compacted) = store::compacted(view)? else {
-        return Ok(false);
-    };
-    let scrubbed = view.get(COUNTERS, SCRUBBED)?;
-    Ok(scrubbed.is_none_or(|scrubbed| *scrubbed < changes::place_of(compacted, u32::MAX)[..]))
+    Ok(next_date(view)?.is_some())
 }
 
-/// Goes on with taking rows away.
-pub(super) fn scrub(tables: &mut Tables) -> Result<(), Fault> {
-    let Some(compacted) = store::compacted(tables)? else {
+/// When rows may be taken away; nothing if none are to be.
+pub(super) fn next_date(view: &impl View) -> Result<Option<Stamp>, Fault> {
+    let Some(compacted) = store::compacted(view)? else {
+        return Ok(None);
+    };
+    if *scrubbed(view)? >= changes::place_of(compacted, u32::MAX)[..] {
+        return Ok(None);
+    }
+    let compacted_at = store::counter(view, COMPACTED_AT)?.unwrap_or(0);
+    Ok(Some(Stamp(compacted_at.saturating_add(DELAY_NS))))
+}
+
+/// Where the changes begin that may still be there.
+pub(crate) fn scrubbed(view: &impl View) -> Result<Bytes, Fault> {
+    Ok(view.get(COUNTERS, SCRUBBED)?.unwrap_or_default())
+}
+
+/// Goes on with taking rows away, if it is time.
+pub(super) fn scrub(stamp: Stamp, tables: &mut Tables) -> Result<(), Fault> {
+    let (Some(date), Some(compacted)) = (next_date(tables)?, store::compacted(tables)?) else {
         return Ok(());
     };
-    let scrubbed = tables.get(COUNTERS, SCRUBBED)?.unwrap_or_default();
-    let end = changes::place_of(compacted, u32::MAX);
-    if *scrubbed >= end[..] {
+    if date > stamp {
         return Ok(());
     }
-    let from = crate::keys::successor(&scrubbed);
+    let end = changes::place_of(compacted, u32::MAX);
+    let from = crate::keys::successor(&scrubbed(tables)?);
     let rows = tables.scan(CHANGES, &from, Some(&end), CHANGES_AT_ONCE)?;
     let is_last = rows.len() < CHANGES_AT_ONCE;
     for row in &rows {
@@ -59,7 +75,7 @@ pub(super) fn scrub(tables: &mut Tables) -> Result<(), Fault> {
     }
     let reached = match rows.last() {
         Some((place, _)) if !is_last => place.clone(),
-        _ => bytes::Bytes::copy_from_slice(&end),
+        _ => Bytes::copy_from_slice(&end),
     };
     tables.put(COUNTERS, SCRUBBED, &reached)
 }

@@ -9,7 +9,7 @@
 //! The machine has no fields: everything is in the tables. Its invariants are in `check.rs`.
 
 mod check;
-mod compact;
+pub(crate) mod compact;
 mod lease;
 mod single;
 mod transact;
@@ -47,7 +47,7 @@ impl StateMachine for KvMachine {
             EntryKind::Noop => return store::set_counter(tables, TERM_BEGAN, entry.stamp().0),
             EntryKind::Tick => {
                 lease::expire(entry.stamp(), tables)?;
-                return compact::scrub(tables);
+                return compact::scrub(entry.stamp(), tables);
             }
             EntryKind::Configuration => return Ok(()),
         }
@@ -69,12 +69,10 @@ impl StateMachine for KvMachine {
         Ok(answer.to_bytes())
     }
 
-    /// At once while rows wait to be taken away, else when the first lease may be due.
+    /// When the first lease may be due, or rows may be taken away.
     fn deadline(&self, reading: &Reading) -> Result<Option<Stamp>, Fault> {
-        if compact::is_pending(reading)? {
-            return Ok(Some(Stamp(0)));
-        }
-        lease::next_date(reading)
+        let dates = [lease::next_date(reading)?, compact::next_date(reading)?];
+        Ok(dates.into_iter().flatten().min())
     }
 
     fn check(&self, reading: &Reading) -> Result<(), Fault> {
@@ -103,7 +101,7 @@ fn run(command: &Command, stamp: Stamp, tables: &mut Tables) -> Result<Answer, F
         Command::Put { key, value, expect } => single::put(key, value, expect, tables),
         Command::Delete { key, expect } => single::delete(key, expect, tables),
         Command::Do(transaction) => transact::transact(transaction, tables),
-        Command::Compact { revision } => compact::compact(*revision, tables),
+        Command::Compact { revision } => compact::compact(*revision, stamp, tables),
         Command::Grant { lease, seconds } => lease::grant(*lease, *seconds, stamp, tables),
         Command::Revoke { lease } => lease::revoke(*lease, tables),
         Command::KeepAlive { lease } => lease::keep_alive(*lease, stamp, tables),

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use kernel::{Fault, Malformed, Reading, TableId, Tables};
 
 pub(crate) use changes::{CHANGES, Change};
-pub(crate) use counters::{COMPACTED, COUNTERS, REVISION, SCRUBBED, TERM_BEGAN};
+pub(crate) use counters::{COMPACTED, COMPACTED_AT, COUNTERS, REVISION, SCRUBBED, TERM_BEGAN};
 pub(crate) use counters::{compacted, counter, revision, set_counter};
 pub(crate) use history::{HISTORY, Past};
 pub(crate) use items::{Head, ITEMS};
