@@ -98,10 +98,7 @@ impl Etcd {
         Ok((revision, reply.kind))
     }
 
-    pub(super) async fn do_all(
-        &self,
-        transaction: Transaction,
-    ) -> Result<(u64, Replies), Status> {
+    pub(super) async fn do_all(&self, transaction: Transaction) -> Result<(u64, Replies), Status> {
         done(self.carry_out(&Command::Do(transaction)).await?)
     }
 
@@ -111,7 +108,10 @@ impl Etcd {
         while ::kv::is_compacting(&self.reading(true).await?)
             .map_err(|fault| refusal::damaged(&fault))?
         {
-            applied.changed().await.map_err(|_| Status::unavailable("etcdserver: server stopped"))?;
+            applied
+                .changed()
+                .await
+                .map_err(|_| Status::unavailable("etcdserver: server stopped"))?;
         }
         Ok(())
     }

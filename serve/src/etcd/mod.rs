@@ -7,7 +7,6 @@
 //! Like every front it holds no rule: a request becomes a command or a query of the store, an answer
 //! becomes a message.
 
-mod auth;
 mod cluster;
 mod election;
 mod health;

@@ -71,6 +71,10 @@ impl LeftBehind {
         self.some.notify_one();
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.watches).is_empty()
+    }
+
     pub(super) fn take(&self) -> Vec<(i64, u64)> {
         std::mem::take(&mut lock(&self.watches))
     }

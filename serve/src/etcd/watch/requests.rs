@@ -25,7 +25,8 @@ impl Wish {
         let filters = request.filters;
         let lacks = |filter: FilterType| filters.contains(&i32::from(filter));
         // An empty key is the first one there can be.
-        let key = if request.key.is_empty() { bytes::Bytes::from_static(b"\0") } else { request.key };
+        let key =
+            if request.key.is_empty() { bytes::Bytes::from_static(b"\0") } else { request.key };
         Self {
             interest: Interest {
                 puts: !lacks(FilterType::Noput),

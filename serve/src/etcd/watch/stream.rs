@@ -10,9 +10,7 @@ use std::{
 };
 
 use etcd::{
-    etcdserverpb::{
-        WatchCreateRequest, WatchRequest, WatchResponse, watch_request::RequestUnion,
-    },
+    etcdserverpb::{WatchCreateRequest, WatchRequest, WatchResponse, watch_request::RequestUnion},
     mvccpb::{self, event::EventType},
 };
 use kernel::{Fault, Reading};
@@ -21,10 +19,7 @@ use kv::{
     events::{compacted, events_since, is_gone, revision},
 };
 use prost::Message;
-use tokio::{
-    sync::mpsc,
-    time::interval_at,
-};
+use tokio::{sync::mpsc, time::interval_at};
 use tonic::{Status, Streaming};
 
 use super::{
@@ -77,10 +72,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(
-        etcd: Etcd,
-        answers: mpsc::Sender<Result<WatchResponse, Status>>,
-    ) -> Self {
+    pub(super) fn new(etcd: Etcd, answers: mpsc::Sender<Result<WatchResponse, Status>>) -> Self {
         let (seat, deliveries) = mpsc::channel(DELIVERIES_WAITING_MAX);
         Self {
             etcd,
@@ -194,12 +186,7 @@ impl Stream {
     }
 
     /// Reads what a watch has missed, until it is where the hub is.
-    async fn catch_up(
-        &mut self,
-        number: i64,
-        from: u64,
-        mut reading: Reading,
-    ) -> Result<(), Gone> {
+    async fn catch_up(&mut self, number: i64, from: u64, mut reading: Reading) -> Result<(), Gone> {
         let mut next = from;
         loop {
             let Some(watch) = self.watches.get(&number) else {
@@ -290,9 +277,7 @@ impl Stream {
 
     /// Says how far all watches are, once nothing of it is still to come.
     async fn tell_how_far(&mut self) -> Result<(), Gone> {
-        let reached = self.etcd.watches.reached();
-        self.deliver_all().await?;
-        let Some(reached) = reached.filter(|reached| *reached >= self.said) else {
+        let Some(reached) = self.reached().await? else {
             return Ok(());
         };
         self.owes_progress = false;
@@ -301,9 +286,7 @@ impl Stream {
 
     /// Says to each watch that wants it how far it is.
     async fn tell_each_how_far(&mut self) -> Result<(), Gone> {
-        let reached = self.etcd.watches.reached();
-        self.deliver_all().await?;
-        let Some(reached) = reached.filter(|reached| *reached >= self.said) else {
+        let Some(reached) = self.reached().await? else {
             return Ok(());
         };
         for number in self.watches.keys().copied().collect::<Vec<_>>() {
@@ -315,6 +298,20 @@ impl Stream {
             }
         }
         Ok(())
+    }
+
+    /// The revision up to which all watches of the stream have what they want; nothing if one of them
+    /// has not, or more than that has been said already.
+    async fn reached(&mut self) -> Result<Option<u64>, Gone> {
+        if self.watches.is_empty() {
+            let reading = self.read().await?;
+            return self.known(revision(&reading)).await.map(Some);
+        }
+        let reached = self.etcd.watches.reached();
+        self.deliver_all().await?;
+        // Whoever is left behind after this has missed nothing of what was reached before.
+        let is_whole = self.left_behind.is_empty();
+        Ok(reached.filter(|reached| is_whole && *reached >= self.said))
     }
 
     /// Sends an answer. What is said of the revision never goes back.
