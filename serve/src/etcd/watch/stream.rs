@@ -94,11 +94,17 @@ impl Stream {
         let mut progress = interval_at(start, PROGRESS_EVERY);
         let mut applied = self.etcd.front.node.applied();
         let left_behind = Arc::clone(&self.left_behind);
+        let mut may_ask = true;
         loop {
             let done = tokio::select! {
-                request = requests.message() => match request {
+                request = requests.message(), if may_ask => match request {
                     Ok(Some(request)) => self.on_request(request).await,
-                    Ok(None) | Err(_) => Err(Gone),
+                    // Who asks nothing more still watches.
+                    Ok(None) => {
+                        may_ask = false;
+                        Ok(())
+                    }
+                    Err(_) => Err(Gone),
                 },
                 Some(delivery) = self.deliveries.recv() => self.deliver(delivery).await,
                 () = left_behind.some.notified() => self.catch_up_left_behind().await,
