@@ -177,6 +177,16 @@ fn other_paths_are_for_others() {
     assert!(!is_for("/v3") && !is_for("/version") && !is_for("/kv/v3/"));
 }
 
+#[test]
+fn an_answer_can_be_waited_for_on_any_thread_and_is_small() {
+    fn is_send(_: &impl Send) {}
+    let services = Told::default();
+    let answer = answer(&services, request(Method::POST, "/v3/kv/range", ""));
+    is_send(&answer);
+    let bytes = size_of_val(&answer);
+    assert!(bytes <= 4096, "a connection has room for an answer under way: {bytes} bytes");
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_a_bad_argument() {
     for body in [
