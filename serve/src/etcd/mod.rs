@@ -9,6 +9,8 @@
 
 mod cluster;
 mod election;
+#[allow(dead_code, reason = "the service Auth, which it asks too, comes next")]
+mod gateway;
 mod health;
 mod kv;
 mod lease;
