@@ -1,0 +1,3 @@
+//! Clients that other people wrote, as people use them.
+
+mod etcdctl;
