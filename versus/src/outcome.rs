@@ -16,6 +16,8 @@ pub(crate) struct LoadResult {
     pub(crate) measured: Measured,
     /// What each member's process has used.
     pub(crate) processor: Vec<Duration>,
+    /// What this process has used, for all clients.
+    pub(crate) clients: Duration,
 }
 
 impl LoadResult {
@@ -32,12 +34,22 @@ impl LoadResult {
     /// Processor time of all members for one request, in microseconds.
     pub(crate) fn processor_us(&self) -> f64 {
         let all: Duration = self.processor.iter().sum();
-        all.as_secs_f64() * 1e6 / self.measured.requests.max(1) as f64
+        self.per_request_us(all)
+    }
+
+    /// Processor time of the client for one request, in microseconds.
+    pub(crate) fn client_processor_us(&self) -> f64 {
+        self.per_request_us(self.clients)
+    }
+
+    fn per_request_us(&self, time: Duration) -> f64 {
+        time.as_secs_f64() * 1e6 / self.measured.requests.max(1) as f64
     }
 
     fn add(&mut self, other: &Self) {
         self.measured.add(&other.measured);
         self.measured.took += other.measured.took;
+        self.clients += other.clients;
         for (sum, more) in self.processor.iter_mut().zip(&other.processor) {
             *sum += *more;
         }
@@ -52,6 +64,7 @@ impl LoadResult {
             "p50_ms": self.latency_ms(0.5),
             "p99_ms": self.latency_ms(0.99),
             "processor_us": self.processor_us(),
+            "client_processor_us": self.client_processor_us(),
             "processor_ms_by_member":
                 self.processor.iter().map(|time| time.as_secs_f64() * 1e3).collect::<Vec<f64>>(),
         })

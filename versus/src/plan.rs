@@ -12,6 +12,7 @@ archipel-versus measures contestants beside each other, each in turn, on the sam
   --seconds N          how long each load lasts (10)
   --members N          members of a cluster (3)
   --keys N             keys for memory and restart (1000000); 0 leaves both out
+  --share N            clients that share a connection, as in etcd's own benchmarks (10)
   --watchers N         watchers of one key (1000); 0 leaves them out
   --archipel FILE      our program (archipel)
   --folder FOLDER      where the data goes (target/versus)
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) members: u16,
     pub(crate) keys: u64,
     pub(crate) watchers: usize,
+    /// How many clients share a connection to each member.
+    pub(crate) share: usize,
     pub(crate) archipel: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) json: bool,
@@ -52,6 +55,7 @@ impl Default for Plan {
             members: 3,
             keys: 1_000_000,
             watchers: 1000,
+            share: 10,
             archipel: PathBuf::from("archipel"),
             folder: PathBuf::from("target/versus"),
             json: false,
@@ -82,6 +86,7 @@ pub(crate) fn read(words: &[String]) -> Result<Command, String> {
             "--members" => plan.members = number(value()?)?,
             "--keys" => plan.keys = number(value()?)?,
             "--watchers" => plan.watchers = number(value()?)?,
+            "--share" => plan.share = number(value()?)?,
             "--archipel" => plan.archipel = PathBuf::from(value()?),
             "--folder" => plan.folder = PathBuf::from(value()?),
             "--json" => plan.json = true,

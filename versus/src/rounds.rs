@@ -9,6 +9,7 @@ use crate::{
     load::{self, Load},
     outcome::{LoadResult, Outcome, Result as ContestantResult},
     plan::Plan,
+    process,
 };
 
 /// How long a cluster may need to elect its first leader.
@@ -60,10 +61,12 @@ fn turn(
     let terms = terms_after_start(runtime, &contestant)?;
     for (place, load) in LOADS.into_iter().enumerate() {
         let before = contestant.processor_times();
-        let measured = runtime.block_on(load::run(&addresses, load, plan.duration))?;
+        let own = process::processor_time(std::process::id());
+        let measured = runtime.block_on(load::run(&addresses, load, plan))?;
         let used = contestant.processor_times().into_iter().zip(before);
         let processor = used.map(|(after, before)| after.saturating_sub(before)).collect();
-        result.add(place, LoadResult { load, measured, processor });
+        let clients = process::processor_time(std::process::id()).saturating_sub(own);
+        result.add(place, LoadResult { load, measured, processor, clients });
     }
     if plan.watchers > 0 {
         let delivered = runtime.block_on(load::deliver(&addresses, plan.watchers))?;

@@ -79,7 +79,8 @@ fn load_lines(outcome: &Outcome, place: usize) -> Vec<Line> {
         line(format!("{what} /s"), rate, LoadResult::rate),
         line("    p50, ms".to_owned(), Goal::None, |load| load.latency_ms(0.5)),
         line("    p99, ms".to_owned(), p99, |load| load.latency_ms(0.99)),
-        line("    processor, us/request".to_owned(), Goal::None, LoadResult::processor_us),
+        line("    servers, us/request".to_owned(), Goal::None, LoadResult::processor_us),
+        line("    clients, us/request".to_owned(), Goal::None, LoadResult::client_processor_us),
     ]
 }
 

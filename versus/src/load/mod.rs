@@ -14,16 +14,13 @@ use tonic::transport::{Channel, Endpoint};
 
 /// Values have as many bytes.
 pub(crate) const VALUE_BYTES: usize = 256;
-/// More clients than this share connections.
-const CONNECTIONS_MAX: usize = 64;
-
-/// A connection for each client, up to a number, spread evenly over the members.
+/// So many connections, spread evenly over the members.
 ///
 /// # Errors
 /// If a member cannot be reached.
-async fn connect(addresses: &[String], clients: usize) -> Result<Vec<Channel>, String> {
+async fn connect(addresses: &[String], count: usize) -> Result<Vec<Channel>, String> {
     let mut channels = Vec::new();
-    for address in addresses.iter().cycle().take(clients.min(CONNECTIONS_MAX)) {
+    for address in addresses.iter().cycle().take(count) {
         let endpoint = Endpoint::from_shared(address.clone()).map_err(|error| error.to_string())?;
         let endpoint = endpoint.tcp_nodelay(true);
         let channel = endpoint.connect().await.map_err(|error| format!("{address}: {error}"))?;

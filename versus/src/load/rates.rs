@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 use tonic::{Status, transport::Channel};
 
 use super::{VALUE_BYTES, connect};
+use crate::plan::Plan;
 
 /// Keys are written and read by turns among as many.
-const KEYS: u64 = 10_000;
+const KEYS: usize = 10_000;
 /// Before the measurement, connections and caches get warm.
 const WARM_UP: Duration = Duration::from_secs(1);
 
@@ -66,28 +67,28 @@ impl Measured {
 ///
 /// # Errors
 /// If a member cannot be reached, or only errors come.
-pub(crate) async fn run(
-    addresses: &[String],
-    load: Load,
-    duration: Duration,
-) -> Result<Measured, String> {
-    let channels = connect(addresses, load.clients).await?;
+pub(crate) async fn run(addresses: &[String], load: Load, plan: &Plan) -> Result<Measured, String> {
+    let members = addresses.len();
+    let groups = load.clients.div_ceil(plan.share * members);
+    let channels = connect(addresses, groups * members).await?;
     let start = Instant::now() + WARM_UP;
     let mut clients = JoinSet::new();
-    for (number, channel) in channels.iter().cycle().take(load.clients).enumerate() {
+    for number in 0..load.clients {
+        let from = number / plan.share % groups * members;
+        let group = &channels[from..from + members];
         let asker = Asker {
-            kv: KvClient::new(channel.clone()),
+            members: group.iter().cloned().map(KvClient::new).collect(),
             kind: load.kind,
-            next: number as u64 * 7919,
+            next: number * 7919,
             value: Bytes::from(vec![b'v'; VALUE_BYTES]),
         };
-        clients.spawn(asker.ask(start, start + duration));
+        clients.spawn(asker.ask(start, start + plan.duration));
     }
     let mut all = Measured::new();
     while let Some(one) = clients.join_next().await {
         all.add(&one.map_err(|error| format!("a client ended: {error}"))?);
     }
-    all.took = duration;
+    all.took = plan.duration;
     if all.requests == 0 {
         return Err(format!(
             "no request of {load:?} was answered, {} ended with errors",
@@ -97,11 +98,11 @@ pub(crate) async fn run(
     Ok(all)
 }
 
-/// One client.
+/// One client, which asks the members by turns, as etcd's own client does.
 struct Asker {
-    kv: KvClient<Channel>,
+    members: Vec<KvClient<Channel>>,
     kind: Kind,
-    next: u64,
+    next: usize,
     value: Bytes,
 }
 
@@ -127,15 +128,17 @@ impl Asker {
 
     async fn once(&mut self) -> Result<(), Status> {
         self.next = self.next.wrapping_add(1);
-        let key = key(self.next % KEYS);
+        let key = key((self.next % KEYS) as u64);
+        let member = self.next % self.members.len();
+        let kv = &mut self.members[member];
         match self.kind {
             Kind::Puts => {
                 let put = PutRequest { key, value: self.value.clone(), ..PutRequest::default() };
-                self.kv.put(put).await.map(drop)
+                kv.put(put).await.map(drop)
             }
             Kind::Reads => {
                 let range = RangeRequest { key, ..RangeRequest::default() };
-                self.kv.range(range).await.map(drop)
+                kv.range(range).await.map(drop)
             }
         }
     }
