@@ -1,1 +1,8 @@
-//! Whole clusters: seeds, scripts, real processes. All of it is in the tests of this crate.
+//! Whole clusters: seeds, scripts, real processes. The tests are in `tests/`; what several of them need to
+//! start processes is here.
+
+mod ports;
+mod program;
+
+pub use ports::{free_port, free_ports};
+pub use program::program;

@@ -7,17 +7,25 @@
 //! cargo xtask ci --only STEP   one step of it
 //! cargo xtask soak             kills, known bugs, fresh seeds: --hours N, --minutes N, --kills N, --no-zoo
 //! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
+//! cargo xtask foreign          etcd beside ours, and the clients of others: --quick, --against etcd, ...
+//! cargo xtask versus etcd      how fast ours is beside etcd: --json, --plot FILE, --rounds N, --help
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
 
 mod ci;
+mod debian;
+mod foreign;
 mod picture;
 mod simulate;
 mod soak;
 mod tidy;
+mod versus;
 mod zoo;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 const HELP: &str = "\
 The project's own chores.
@@ -30,6 +38,10 @@ The project's own chores.
                                find in bugs/: --hours N, --minutes N, --kills N, --no-zoo
   cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N]
                                [--first N] [--jobs N] [--turn] [--json]
+  cargo xtask foreign          the etcd interface beside etcd itself, and the clients of others, which are
+                               installed: --against etcd, --members N, --seeds N, --quick
+  cargo xtask versus etcd      ours beside etcd and a server that does next to nothing, by turns, on this
+                               machine: --rounds N, --seconds N, --json, --plot FILE; --help tells more
   cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";
 
 fn main() -> ExitCode {
@@ -43,6 +55,8 @@ fn main() -> ExitCode {
         ["ci", "--only", step] => ci::run(&root, Some(step)),
         ["soak", rest @ ..] => soak::plan(rest).and_then(|plan| soak::run(&root, plan)),
         ["zoo", rest @ ..] => zoo::plan(rest).and_then(|plan| zoo::run(&root, &plan)),
+        ["foreign", rest @ ..] => foreign::plan(rest).and_then(|plan| foreign::run(&root, &plan)),
+        ["versus", "etcd", rest @ ..] => versus::run(&root, rest),
         ["picture"] => std::io::read_to_string(std::io::stdin())
             .map(|screen| print!("{}", picture::draw(&screen)))
             .map_err(|error| format!("standard input could not be read: {error}")),
@@ -66,6 +80,12 @@ fn workspace_root() -> PathBuf {
     let manifest_folder = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     manifest_folder.parent().expect("the crate's folder stands in the workspace's").to_path_buf()
+}
+
+/// Where Cargo puts what it builds.
+fn target_folder(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |folder| root.join(PathBuf::from(folder)))
 }
 
 /// The Cargo that runs us.

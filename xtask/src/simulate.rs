@@ -49,8 +49,7 @@ pub(crate) fn program(root: &Path, build: Build) -> Result<PathBuf, String> {
     if !built.success() {
         return Err(format!("the program could not be built: {built}"));
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), |folder| root.join(PathBuf::from(folder)));
+    let target = crate::target_folder(root);
     Ok(target.join(build.folder()).join("archipel"))
 }
 

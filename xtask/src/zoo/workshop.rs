@@ -51,8 +51,7 @@ impl Workshop {
     /// # Errors
     /// If it cannot be read.
     pub(crate) fn open(root: &Path) -> Result<Self, String> {
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| root.join("target"), |folder| root.join(PathBuf::from(folder)));
+        let target = crate::target_folder(root);
         let repository = Repository::read(root)?;
         let folders = needed(&Workspace::read(root)?);
         let mut files = BTreeMap::new();

@@ -1,8 +1,6 @@
 //! Clusters of real processes on this machine.
 
 mod node;
-mod ports;
-mod program;
 mod run;
 mod turn;
 
@@ -14,9 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use archipel_tests::{free_port, free_ports, program};
 pub(crate) use node::Node;
-pub(crate) use ports::{free_port, free_ports};
-pub(crate) use program::program;
 pub(crate) use run::{Ended, archipel, run_to_end};
 use serde_json::Value;
 pub(crate) use turn::Turn;

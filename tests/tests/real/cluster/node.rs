@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{ports::free_port, program::program};
+use super::{free_port, program};
 use crate::client::Client;
 
 /// How many of its last lines a node's log is shown with.

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::program::program;
+use super::program;
 
 /// No command that should end takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -41,7 +41,7 @@ fn height(folder: &str) -> u8 {
         system if system.starts_with("systems/") => 3,
         "serve" | "worlds" => 4,
         "cli" => 5,
-        "tests" => 6,
+        "tests" | "versus" => 6,
         _ => 0,
     }
 }

@@ -7,8 +7,11 @@ use std::{
     sync::OnceLock,
 };
 
-/// Where the binary is; built first if it is missing or old.
-pub(crate) fn program() -> &'static Path {
+/// Where the binary is; built first if it is missing or old. `ARCHIPEL_PROGRAM` names another one.
+///
+/// # Panics
+/// If it cannot be built.
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let named = env::var_os("ARCHIPEL_PROGRAM").map(PathBuf::from);

@@ -14,12 +14,15 @@ use std::{
 const RANGE: Range<u16> = 10_000..32_000;
 
 /// A port that nobody listens on and that this process gives out only once.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     free_ports(1, &[0])
 }
 
 /// The first of `count` ports in a row which are free, as are those that are `offsets` above them.
-pub(crate) fn free_ports(count: u16, offsets: &[u16]) -> u16 {
+///
+/// # Panics
+/// If there are none.
+pub fn free_ports(count: u16, offsets: &[u16]) -> u16 {
     for _ in 0..RANGE.len() {
         let first = next(count);
         let mut wanted =

@@ -1,0 +1,6 @@
+//! Clients that other people wrote, as people use them.
+
+mod etcdctl;
+mod gateway;
+mod kubernetes;
+mod libraries;

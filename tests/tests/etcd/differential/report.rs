@@ -1,0 +1,79 @@
+//! A history run, shrunk if it shows a difference, and told.
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{
+    draw,
+    endpoint::Endpoint,
+    flaws::Flaw,
+    known,
+    operation::Operation,
+    run::{Difference, Pair},
+    shrink::shrink,
+};
+use crate::servers::{Cluster, Program};
+
+/// Pairs of servers that run beside each other.
+const AT_A_TIME: usize = 3;
+
+/// What is run.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    /// The second server; the first is always etcd.
+    pub(crate) second: Program,
+    /// How many members the second's cluster has.
+    pub(crate) members: usize,
+    pub(crate) flaw: Option<&'a Flaw>,
+}
+
+/// Two servers of the same kind, nothing wrong.
+pub(crate) const TWICE_ETCD: Plan<'static> = Plan { second: Program::Etcd, members: 1, flaw: None };
+
+/// Runs these seeds, some at a time: a server mostly waits for its disk.
+///
+/// # Panics
+/// If the servers differ, with the shortest history that shows it.
+pub(crate) fn find_nothing(plan: Plan<'_>, seeds: Range<u64>, count: usize) {
+    let next = AtomicU64::new(seeds.start);
+    let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed));
+    let find_all = || {
+        while let Some(seed) = take() {
+            if let Some(difference) = find(plan, seed, count) {
+                let known = known::table();
+                panic!(
+                    "seed {seed}: the servers differ\n{difference}\nKnown and left out:\n{known}"
+                );
+            }
+            eprintln!("seed {seed}: {count} operations, no difference");
+        }
+    };
+    thread::scope(|scope| {
+        (0..AT_A_TIME).for_each(|_| drop(scope.spawn(find_all)));
+    });
+}
+
+/// The shortest history that was found in which the servers differ, if those of this seed do.
+pub(crate) fn find(plan: Plan<'_>, seed: u64, count: usize) -> Option<Box<Difference>> {
+    let operations = draw::operations(seed, count);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let found = differ(&runtime, plan, &operations)?;
+    Some(shrink(&operations, found, |fewer| differ(&runtime, plan, fewer)))
+}
+
+/// Runs operations on fresh servers.
+fn differ(runtime: &Runtime, plan: Plan<'_>, operations: &[Operation]) -> Option<Box<Difference>> {
+    let first = Cluster::start(Program::Etcd, 1);
+    let second = Cluster::start(plan.second, plan.members);
+    runtime.block_on(async {
+        let (first, second) = (&first.addresses()[0], &second.addresses()[0]);
+        let (first, second) = tokio::join!(Endpoint::connect(first), Endpoint::connect(second));
+        let mut pair = Pair { first, second, flaw: plan.flaw };
+        pair.run(operations).await.err()
+    })
+}

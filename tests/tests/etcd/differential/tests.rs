@@ -1,0 +1,65 @@
+//! That the test itself is right, and that ours is.
+
+use std::{env, ops::Range};
+
+use super::{
+    draw,
+    flaws::{FLAWS, touches},
+    report::{Plan, TWICE_ETCD, find, find_nothing},
+};
+use crate::servers::{Program, is_installed};
+
+/// Operations of one history.
+const HISTORY: usize = 1000;
+
+#[test]
+fn the_same_seed_draws_the_same_operations() {
+    assert_eq!(draw::operations(7, HISTORY), draw::operations(7, HISTORY));
+    assert_ne!(draw::operations(7, HISTORY), draw::operations(8, HISTORY));
+}
+
+#[test]
+fn every_flaw_touches_something() {
+    let operations = draw::operations(1, 10 * HISTORY);
+    for flaw in FLAWS {
+        assert!(operations.iter().any(|one| touches(flaw, one)), "{}", flaw.name);
+    }
+}
+
+#[test]
+fn etcd_does_not_differ_from_itself() {
+    if is_installed("etcd") {
+        find_nothing(TWICE_ETCD, seeds(), HISTORY);
+    }
+}
+
+#[test]
+fn whatever_is_wrong_is_found() {
+    if !is_installed("etcd") {
+        return;
+    }
+    for flaw in FLAWS {
+        let plan = Plan { flaw: Some(flaw), ..TWICE_ETCD };
+        let found = (0..10).find_map(|seed| find(plan, seed, HISTORY));
+        let difference = found.unwrap_or_else(|| panic!("not found: {}", flaw.name));
+        eprintln!("{}:\n{difference}\n", flaw.name);
+        let lines = difference.script.len();
+        assert!(lines <= 20, "{}: {lines} lines are left\n{difference}", flaw.name);
+    }
+}
+
+#[test]
+fn what_is_under_test_does_not_differ_from_etcd() {
+    let program = Program::under_test();
+    if program == Program::Etcd || !is_installed("etcd") {
+        return;
+    }
+    let members = env::var("ARCHIPEL_MEMBERS").map_or(1, |count| count.parse().unwrap());
+    find_nothing(Plan { second: program, members, flaw: None }, seeds(), HISTORY);
+}
+
+/// The seeds to run: `ARCHIPEL_ETCD_SEEDS` of them, three if nothing is said.
+fn seeds() -> Range<u64> {
+    let count = env::var("ARCHIPEL_ETCD_SEEDS").map_or(3, |count| count.parse().unwrap());
+    0..count
+}

@@ -1,0 +1,48 @@
+//! Programs of others, from Debian.
+
+use std::process::{Command, Stdio};
+
+/// Has packages installed that are missing, and says so.
+///
+/// # Errors
+/// If they are missing and cannot be installed.
+pub(crate) fn install(packages: &[&str]) -> Result<(), String> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|one| !is_installed(one)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join(" ");
+    println!("Debian's {names} is missing and is now installed, which needs root.");
+    let by_hand = format!("install {names} by hand, on Debian with `apt-get install {names}`");
+    apt(&["update"]).map_err(|error| format!("{error}; {by_hand}"))?;
+    let words = [&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat();
+    apt(&words).map_err(|error| format!("{error}; {by_hand}"))?;
+    if missing.contains(&"etcd-server") {
+        stop_service();
+    }
+    Ok(())
+}
+
+/// The package starts a server of its own where there is systemd. Tests start theirs.
+fn stop_service() {
+    let mut command = Command::new("systemctl");
+    command.args(["disable", "--now", "etcd"]).stdout(Stdio::null()).stderr(Stdio::null());
+    // Without systemd nothing was started.
+    if command.status().is_ok_and(|status| status.success()) {
+        println!("The service etcd, which its package starts, is stopped: tests start their own.");
+    }
+}
+
+fn is_installed(package: &str) -> bool {
+    let mut command = Command::new("dpkg-query");
+    command.args(["--show", "--showformat=${Status}", package]);
+    command.output().is_ok_and(|said| said.stdout.ends_with(b"ok installed"))
+}
+
+fn apt(words: &[&str]) -> Result<(), String> {
+    let shown = format!("apt-get {}", words.join(" "));
+    let mut command = Command::new("apt-get");
+    command.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+    let status = command.status().map_err(|error| format!("`{shown}` did not start ({error})"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}")) }
+}

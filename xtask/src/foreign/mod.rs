@@ -1,0 +1,104 @@
+//! `cargo xtask foreign`: the etcd interface against etcd and against the clients of others.
+//!
+//! What is needed is installed first: etcd and `etcdctl` from Debian, libraries from where their languages keep
+//! them, below `target/foreign`. Then the tests in `tests/tests/etcd` run, longer than they do by themselves.
+
+mod libraries;
+
+use std::{path::Path, process::Command};
+
+use crate::debian;
+
+/// Histories of a thousand operations, and those of a quick run.
+const SEEDS: u32 = 40;
+const SEEDS_QUICK: u32 = 3;
+
+/// What to run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// The program under test: `archipel`, or `etcd` to see that the tests themselves are right.
+    against: String,
+    /// The members of its cluster in the differential test.
+    members: u32,
+    seeds: u32,
+    /// What takes a minute and wants the machine for itself.
+    is_long: bool,
+}
+
+/// Reads `[--against etcd|archipel] [--members N] [--seeds N] [--quick]`.
+pub(crate) fn plan(words: &[&str]) -> Result<Plan, String> {
+    let against = "archipel".to_owned();
+    let mut plan = Plan { against, members: 3, seeds: SEEDS, is_long: true };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| format!("{word} takes a value."));
+        let number = |text: &str| {
+            text.parse().map_err(|_| format!("`{text}` is not a number: try `{word} 3`."))
+        };
+        match *word {
+            "--quick" => (plan.seeds, plan.is_long) = (SEEDS_QUICK, false),
+            "--members" => plan.members = number(value()?)?,
+            "--seeds" => plan.seeds = number(value()?)?,
+            "--against" => plan.against = program(value()?)?,
+            _ => {
+                return Err(
+                    "foreign takes --against etcd, --members N, --seeds N and --quick.".into()
+                );
+            }
+        }
+    }
+    Ok(plan)
+}
+
+fn program(name: &str) -> Result<String, String> {
+    match name {
+        "etcd" | "archipel" => Ok(name.to_owned()),
+        _ => Err(format!("`{name}` is not under test here: it is archipel or etcd.")),
+    }
+}
+
+/// Installs what is missing and runs the tests.
+///
+/// # Errors
+/// If something cannot be installed, or a test fails.
+pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
+    debian::install(&["etcd-server", "etcd-client", "protobuf-compiler"])?;
+    let folder = libraries::prepare(root)?;
+    println!("foreign: {} seeds, and the clients of others, against {}", plan.seeds, plan.against);
+    let mut tests = Command::new(crate::cargo_program());
+    tests
+        .args([
+            "test",
+            "--package",
+            "archipel-tests",
+            "--test",
+            "etcd",
+            "--",
+            "--test-threads",
+            "2",
+        ])
+        .env("ARCHIPEL_UNDER_TEST", &plan.against)
+        .env("ARCHIPEL_MEMBERS", plan.members.to_string())
+        .env("ARCHIPEL_ETCD_SEEDS", plan.seeds.to_string())
+        .env("ARCHIPEL_FOREIGN", folder)
+        .current_dir(root);
+    if plan.is_long {
+        tests.env("ARCHIPEL_LONG", "1");
+    }
+    let status = tests.status().map_err(|error| format!("cargo did not start: {error}"))?;
+    if status.success() { Ok(()) } else { Err("foreign: a test has failed".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plan;
+
+    #[test]
+    fn a_plan_is_read_from_words() {
+        let said = plan(&["--against", "etcd", "--quick", "--members", "1"]).expect("it is a plan");
+        assert_eq!((said.against.as_str(), said.members, said.seeds), ("etcd", 1, 3));
+        assert!(!said.is_long);
+        assert!(plan(&["--against", "zookeeper"]).is_err() && plan(&["--seeds"]).is_err());
+        assert!(plan(&["--fast"]).is_err());
+    }
+}
