@@ -4,6 +4,7 @@ use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use bytes::Bytes;
 use kernel::{BaseReading, Fault, Generation, Rng, TablesMeta, tables::Flush};
+use rpds::RedBlackTreeMapSync;
 
 use crate::tables_disk::{Interrupted, TablesDisk};
 
@@ -15,14 +16,14 @@ pub struct MapDisk {
 
 #[derive(Clone, Debug, Default)]
 struct Stored {
-    pairs: Arc<Pairs>,
+    pairs: Pairs,
     /// Nothing until the generation is whole and durable.
     meta: Option<TablesMeta>,
 }
 
-/// One moment of a generation.
+/// One moment of a generation: a persistent tree, since every flush leaves a moment behind.
 #[derive(Clone, Debug, Default)]
-struct Pairs(BTreeMap<Bytes, Bytes>);
+struct Pairs(RedBlackTreeMapSync<Bytes, Bytes>);
 
 impl BaseReading for Pairs {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Fault> {
@@ -49,7 +50,7 @@ impl TablesDisk for MapDisk {
 
     fn reading(&self, generation: Generation) -> Result<Option<Arc<dyn BaseReading>>, Fault> {
         Ok(self.generations.get(&generation).map(|stored| {
-            let pairs: Arc<dyn BaseReading> = Arc::<Pairs>::clone(&stored.pairs);
+            let pairs: Arc<dyn BaseReading> = Arc::new(stored.pairs.clone());
             pairs
         }))
     }
@@ -58,12 +59,15 @@ impl TablesDisk for MapDisk {
         let Some(stored) = self.generations.get_mut(&generation) else {
             return Ok(());
         };
-        let pairs = Arc::make_mut(&mut stored.pairs);
         for (key, value) in flush.changes.iter() {
             match value {
-                Some(value) => pairs.0.insert(key.clone(), value.clone()),
-                None => pairs.0.remove(key),
-            };
+                Some(value) => {
+                    stored.pairs.0.insert_mut(key.clone(), value.clone());
+                }
+                None => {
+                    stored.pairs.0.remove_mut(key);
+                }
+            }
         }
         stored.meta = Some(flush.meta.clone());
         Ok(())
@@ -77,7 +81,9 @@ impl TablesDisk for MapDisk {
 
     fn store(&mut self, generation: Generation, pairs: Vec<(Bytes, Bytes)>) -> Result<(), Fault> {
         let stored = self.generations.get_mut(&generation).expect("the generation was begun");
-        Arc::make_mut(&mut stored.pairs).0.extend(pairs);
+        for (key, value) in pairs {
+            stored.pairs.0.insert_mut(key, value);
+        }
         Ok(())
     }
 

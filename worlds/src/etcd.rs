@@ -16,8 +16,9 @@ const ASIDE_ONE_IN: u64 = 8;
 /// The leases that there may be.
 const LEASES: u64 = 4;
 
-/// About as many revisions as a world has.
-const REVISIONS: u64 = 2_000;
+/// How much history is kept at least, and how much of it more before somebody compacts it.
+const KEPT: u64 = 50;
+const KEPT_MORE: u64 = 200;
 
 /// The request, and for a read the query, that `call` on `key` becomes.
 pub(crate) fn ask(key: &[u8], call: &Call, session: Option<Session>) -> Asked<Request> {
@@ -69,20 +70,25 @@ pub(crate) fn told(call: &Call, answer: Answer) -> Result<check::Answer, String>
     })
 }
 
-/// Now and then something about leases, keys that go with them, or history.
+/// Once there is much history, somebody compacts it, as the owners of long-lived stores do.
+pub(crate) fn compaction(latest: u64, compacted: u64, rng: &mut Rng) -> Option<Request> {
+    let is_due = latest > compacted + KEPT + KEPT_MORE && rng.chance(1, ASIDE_ONE_IN);
+    is_due.then(|| request(&Command::Compact { revision: latest - rng.below(KEPT) }, None))
+}
+
+/// Now and then something about leases and keys that go with them.
 pub(crate) fn aside(rng: &mut Rng) -> Option<Request> {
     if !rng.chance(1, ASIDE_ONE_IN) {
         return None;
     }
     let lease = LeaseId(rng.between(1, LEASES).cast_signed());
     let side = |rng: &mut Rng| Bytes::from(format!("side{}", rng.below(6)));
-    let command = match rng.below(12) {
+    let command = match rng.below(11) {
         0..=2 => Command::Grant { lease, seconds: rng.below(5) },
         3..=5 => Command::Do(put(side(rng), b"leased", lease).alone()),
         6 => Command::Revoke { lease },
         7 | 8 => Command::KeepAlive { lease },
         9 => Command::TimeLeft { lease, with_keys: true },
-        10 => Command::Compact { revision: rng.below(REVISIONS) },
         _ => {
             let keys = Keys::Range(side(rng), Bytes::from("side9"));
             Command::Do(Operation::Delete(Delete { keys, previous: true }).alone())

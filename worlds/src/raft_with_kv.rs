@@ -161,7 +161,9 @@ impl Composition for RaftWithKv {
     }
 
     fn aside(&self, rng: &mut Rng) -> Option<Request> {
-        if self.speaks_etcd { etcd::aside(rng) } else { None }
+        let (latest, compacted) = self.watchers.known();
+        let compaction = etcd::compaction(latest, compacted, rng);
+        compaction.or_else(|| if self.speaks_etcd { etcd::aside(rng) } else { None })
     }
 
     fn watch(&mut self, _node: NodeId, reading: &Reading) -> Result<(), String> {

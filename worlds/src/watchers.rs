@@ -19,7 +19,7 @@ use kv::{
 };
 
 /// How many changes each watcher reads at once, more or less.
-const PAGES: [usize; 3] = [1, 7, 500];
+const PAGES: [usize; 2] = [3, 200];
 
 /// An event, and what was there before.
 type Seen = (Event, Option<Item>);
@@ -33,15 +33,22 @@ pub(crate) struct Watchers {
     left: BTreeMap<Bytes, Option<Item>>,
     /// The next revision of each watcher.
     next: [u64; PAGES.len()],
+    /// The latest revision at which the store was seen to be compacted.
+    compacted: u64,
 }
 
 impl Default for Watchers {
     fn default() -> Self {
-        Self { seen: BTreeMap::new(), left: BTreeMap::new(), next: [2; PAGES.len()] }
+        Self { seen: BTreeMap::new(), left: BTreeMap::new(), next: [2; PAGES.len()], compacted: 0 }
     }
 }
 
 impl Watchers {
+    /// The latest revision that was seen, and the latest of those at which the store was compacted.
+    pub(crate) fn known(&self) -> (u64, u64) {
+        (self.seen.last_key_value().map_or(0, |(last, _)| *last), self.compacted)
+    }
+
     /// Lets each watcher read on in the tables of one node.
     ///
     /// # Errors
@@ -54,6 +61,9 @@ impl Watchers {
                 Err(_) => return Ok(()),
             }
         }
+        // What all of them have passed nobody will see again.
+        let passed = self.next.into_iter().min().unwrap_or(0);
+        self.seen = self.seen.split_off(&passed.saturating_sub(1));
         Ok(())
     }
 
@@ -94,6 +104,7 @@ impl Watchers {
             revisions.entry(event.item.modified).or_default().push((event, previous));
         }
         let gone = compacted(reading)?.unwrap_or(0);
+        self.compacted = self.compacted.max(gone);
         for (revision, seen) in revisions {
             let is_first = self.seen.last_key_value().is_none_or(|(last, _)| *last < revision);
             let checked = match self.seen.get(&revision) {

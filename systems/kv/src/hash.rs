@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     keys::successor,
     protobuf,
-    store::{self, CHANGES, Past, changes, history, items},
+    store::{self, CHANGES, Past, changes},
 };
 
 /// How many rows are read at once.
@@ -67,7 +67,7 @@ fn take(
     at: Option<u64>,
     sum: &mut Crc32c,
 ) -> Result<(), Fault> {
-    let left = left_at(reading, change, at.unwrap_or(change.revision))?;
+    let left = change.left_at(reading, at.unwrap_or(change.revision))?;
     let is_gone = left.is_none() || change.is_deletion && at.is_some();
     if is_gone {
         return Ok(());
@@ -85,18 +85,4 @@ fn take(
         }
     }
     Ok(())
-}
-
-/// What the change has left at `revision`; nothing if its key has changed since.
-fn left_at(
-    reading: &Reading,
-    change: &changes::Change,
-    revision: u64,
-) -> Result<Option<Past>, Fault> {
-    let present = items::present(reading, &change.key)?;
-    let newest = match present.filter(|(head, _)| head.modified <= revision) {
-        Some((head, value)) => Some(Past::Item(head, value)),
-        None => history::newest(reading, &change.key, revision)?,
-    };
-    Ok(newest.filter(|past| past.change() == (change.revision, change.place)))
 }

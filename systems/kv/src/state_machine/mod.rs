@@ -35,6 +35,16 @@ const COMMAND_KINDS: core::ops::RangeInclusive<u8> = 1..=8;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KvMachine;
 
+impl KvMachine {
+    /// Asserts every invariant over everything, however long that takes.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the tables cannot be read.
+    pub fn check_all(&self, reading: &Reading) -> Result<(), Fault> {
+        check::check_all(reading)
+    }
+}
+
 impl StateMachine for KvMachine {
     fn apply(
         &mut self,

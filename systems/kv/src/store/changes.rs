@@ -10,7 +10,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use kernel::{Fault, Malformed, TableId};
 
-use super::corrupt;
+use super::{
+    View, corrupt,
+    history::{self, Past},
+    items,
+};
 
 /// The changes, by revision.
 pub(crate) const CHANGES: TableId = TableId(18);
@@ -25,6 +29,18 @@ pub(crate) struct Change {
     pub(crate) place: u32,
     pub(crate) is_deletion: bool,
     pub(crate) key: Bytes,
+}
+
+impl Change {
+    /// What the change has left at `revision`; nothing if its key has changed since.
+    pub(crate) fn left_at(&self, view: &impl View, revision: u64) -> Result<Option<Past>, Fault> {
+        let present = items::present(view, &self.key)?;
+        let newest = match present.filter(|(head, _)| head.modified <= revision) {
+            Some((head, value)) => Some(Past::Item(head, value)),
+            None => history::newest(view, &self.key, revision)?,
+        };
+        Ok(newest.filter(|past| past.change() == (self.revision, self.place)))
+    }
 }
 
 /// The key of a change's row.

@@ -112,6 +112,8 @@ impl Store {
     }
 
     pub(crate) fn check(&self) {
-        self.machine.check(&self.tables.reading()).expect("the base can be read");
+        let reading = self.tables.reading();
+        self.machine.check(&reading).expect("the base can be read");
+        self.machine.check_all(&reading).expect("the base can be read");
     }
 }
