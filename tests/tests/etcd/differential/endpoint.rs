@@ -1,12 +1,14 @@
 //! One server, and operations done to it.
 
+use std::time::Duration;
+
 use etcd::etcdserverpb::{
     CompactionRequest, HashKvRequest, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest,
     LeaseLeasesRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest, PutRequest, RangeRequest,
     kv_client::KvClient, lease_client::LeaseClient, maintenance_client::MaintenanceClient,
     watch_client::WatchClient,
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tonic::{Response, Status, transport::Channel};
 
 use super::{
@@ -75,6 +77,10 @@ impl Endpoint {
             Operation::Progress { stream } => {
                 self.sync().await;
                 Answer::of_text(self.streams[stream].progress().await)
+            }
+            Operation::Sleep { seconds } => {
+                sleep(Duration::from_secs(seconds)).await;
+                Answer::of_text(String::from("it is later"))
             }
             Operation::Checkpoint => self.checkpoint().await,
             lease => self.perform_on_lease(lease).await,

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use super::{
     draw,
@@ -61,15 +61,15 @@ pub(crate) fn find_nothing(plan: Plan<'_>, seeds: Range<u64>, count: usize) {
 /// The shortest history that was found in which the servers differ, if those of this seed do.
 pub(crate) fn find(plan: Plan<'_>, seed: u64, count: usize) -> Option<Box<Difference>> {
     let operations = draw::operations(seed, count);
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let found = differ(&runtime, plan, &operations)?;
-    Some(shrink(&operations, found, |fewer| differ(&runtime, plan, fewer)))
+    let found = run(plan, &operations)?;
+    Some(shrink(&operations, found, |fewer| run(plan, fewer)))
 }
 
 /// Runs operations on fresh servers.
-fn differ(runtime: &Runtime, plan: Plan<'_>, operations: &[Operation]) -> Option<Box<Difference>> {
+pub(crate) fn run(plan: Plan<'_>, operations: &[Operation]) -> Option<Box<Difference>> {
     let first = Cluster::start(Program::Etcd, 1);
     let second = Cluster::start(plan.second, plan.members);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (first, second) = (&first.addresses()[0], &second.addresses()[0]);
         let (first, second) = tokio::join!(Endpoint::connect(first), Endpoint::connect(second));

@@ -3,6 +3,7 @@
 mod alarms;
 mod auth;
 mod endpoints;
+mod failover;
 mod keys;
 mod leases;
 mod members;
