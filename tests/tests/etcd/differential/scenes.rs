@@ -27,7 +27,7 @@ fn play(scene: &[Operation]) {
     if !is_installed("etcd") {
         return;
     }
-    if let Some(difference) = run(Plan { second, members: 1, flaw: None }, scene) {
+    if let Err(difference) = run(Plan { second, members: 1, flaw: None }, scene) {
         panic!("{difference}");
     }
 }
