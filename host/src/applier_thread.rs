@@ -176,6 +176,7 @@ impl<N: Node, S: StateMachine> ApplierThread<N, S> {
                 ApplierOutput::Applied { index, durable, next_deadline } => {
                     self.shared.metrics.applied_index.set(index.0);
                     self.shared.metrics.durable_index.set(durable.0);
+                    self.shared.board.has_applied(index);
                     self.shared.inbox.push(Event::Applied { index, durable, next_deadline });
                 }
             }

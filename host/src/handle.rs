@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kernel::{Fault, Node, Peer, Reading, Refusal};
-use tokio::sync::oneshot;
+use kernel::{Fault, Index, Node, Peer, Reading, Refusal};
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     applier_thread::ApplierWork, inbox::Event, metrics::HostMetrics, request_error::RequestError,
@@ -62,6 +62,12 @@ impl<N: Node> Handle<N> {
             self.shared.tickets.stopped(ticket);
         }
         outcome.await.unwrap_or(Err(RequestError::Stopped))
+    }
+
+    /// The last entry that this node has applied, for whoever wants to know when there is more to read.
+    #[must_use]
+    pub fn applied(&self) -> watch::Receiver<Index> {
+        self.shared.board.applied()
     }
 
     /// The node's status, some 20 milliseconds old at most.

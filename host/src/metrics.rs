@@ -103,6 +103,8 @@ pub struct HostMetrics {
     pub tables_verified: u64,
     /// How long the last flush of the tables took, milliseconds.
     pub table_flush_ms_last: u64,
+    /// How large the file of the tables is since then, bytes.
+    pub tables_file_bytes: u64,
     /// Elections that this node began.
     pub elections_started: u64,
     /// Terms in which this node led.
@@ -158,6 +160,7 @@ pub(crate) struct Metrics {
     pub(crate) table_flushes: Counter,
     pub(crate) tables_verified: Counter,
     pub(crate) table_flush_ms_last: Counter,
+    pub(crate) tables_file_bytes: Counter,
     pub(crate) elections_started: Counter,
     pub(crate) leaderships: Counter,
     pub(crate) disk_full: Counter,
@@ -222,6 +225,7 @@ impl Metrics {
             table_flushes: self.table_flushes.get(),
             tables_verified: self.tables_verified.get(),
             table_flush_ms_last: self.table_flush_ms_last.get(),
+            tables_file_bytes: self.tables_file_bytes.get(),
             elections_started: self.elections_started.get(),
             leaderships: self.leaderships.get(),
             role: part.role,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, atomic::AtomicBool};
 
-use kernel::{Fault, Node, Peer};
+use kernel::{Fault, Index, Node, Peer};
 use log::DiskOperation;
 use tokio::sync::watch;
 
@@ -84,11 +84,18 @@ pub(crate) struct Board<N: Node> {
     links: Arc<Mutex<Vec<LinkStatus>>>,
     /// Nothing while the node runs; how it ended afterwards.
     ended: watch::Sender<Option<Option<Fault>>>,
+    /// The last entry that has been applied.
+    applied: watch::Sender<Index>,
 }
 
 impl<N: Node> Board<N> {
     pub(crate) fn new(status: N::Status, links: Arc<Mutex<Vec<LinkStatus>>>) -> Self {
-        Self { status: Mutex::new(Arc::new(status)), links, ended: watch::Sender::new(None) }
+        Self {
+            status: Mutex::new(Arc::new(status)),
+            links,
+            ended: watch::Sender::new(None),
+            applied: watch::Sender::new(Index(0)),
+        }
     }
 
     pub(crate) fn publish(&self, status: N::Status) {
@@ -101,6 +108,14 @@ impl<N: Node> Board<N> {
 
     pub(crate) fn links(&self) -> Vec<LinkStatus> {
         lock(&self.links).clone()
+    }
+
+    pub(crate) fn has_applied(&self, index: Index) {
+        self.applied.send_replace(index);
+    }
+
+    pub(crate) fn applied(&self) -> watch::Receiver<Index> {
+        self.applied.subscribe()
     }
 
     /// The node has ended: with a fault, or as it was asked to.

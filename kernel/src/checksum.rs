@@ -31,6 +31,29 @@ const fn tables() -> [[u32; 256]; 8] {
     tables
 }
 
+/// The CRC-32C of what comes piece by piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Crc32c(u32);
+
+impl Default for Crc32c {
+    fn default() -> Self {
+        Self(!0)
+    }
+}
+
+impl Crc32c {
+    /// Takes the next piece.
+    pub fn take(&mut self, piece: &[u8]) {
+        self.0 = extend(self.0, piece);
+    }
+
+    /// The CRC-32C of all that was taken.
+    #[must_use]
+    pub const fn end(self) -> u32 {
+        !self.0
+    }
+}
+
 /// The CRC-32C of `data`.
 #[must_use]
 pub fn crc32c(data: &[u8]) -> u32 {
@@ -40,7 +63,9 @@ pub fn crc32c(data: &[u8]) -> u32 {
 /// The CRC-32C of `pieces` as if they stood one after the other.
 #[must_use]
 pub fn crc32c_of(pieces: &[&[u8]]) -> u32 {
-    !pieces.iter().fold(!0, |remainder, piece| extend(remainder, piece))
+    let mut sum = Crc32c::default();
+    pieces.iter().for_each(|piece| sum.take(piece));
+    sum.end()
 }
 
 fn extend(mut remainder: u32, data: &[u8]) -> u32 {

@@ -4,24 +4,72 @@ use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{io::AsyncWriteExt, net::TcpStream, sync::watch, time::timeout};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    sync::watch,
+    time::{sleep, timeout},
+};
 
-use crate::{error::ApiError, front::Front, server::stopped};
+use crate::{
+    error::ApiError,
+    etcd::{self, Etcd},
+    front::Front,
+    server::stopped,
+};
 
 /// The most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 
+/// With what HTTP/2 begins, and no method of HTTP/1.1 (RFC 9113, section 3.4).
+const HTTP2_BEGINS: [u8; 14] = *b"PRI * HTTP/2.0";
+
+/// How long to wait for the rest of it.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
 /// Serves `stream` until the client leaves, is too slow, or `stop` becomes true.
-pub(crate) async fn serve(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiver<bool>) {
-    let mut byte = [0];
-    // A look, since readiness alone may be told of a socket that has nothing to read.
+pub(crate) async fn serve(
+    stream: TcpStream,
+    front: &Arc<Front>,
+    etcd: &Etcd,
+    mut stop: watch::Receiver<bool>,
+) {
     let first = tokio::select! {
-        first = timeout(front.limits.client_timeout, stream.peek(&mut byte)) => first,
+        first = timeout(front.limits.client_timeout, first_words(&stream)) => first,
         () = stopped(&mut stop) => return,
     };
-    if matches!(first, Ok(Ok(1))) {
-        // Boxed: until its first byte a connection carries no room for a conversation.
-        Box::pin(converse(stream, front, stop)).await;
+    // Boxed: until its first byte a connection carries no room for a conversation.
+    match first {
+        Ok(Some(Language::Http1)) => Box::pin(converse(stream, front, stop)).await,
+        Ok(Some(Language::Http2)) => {
+            let _ = stream.set_nodelay(true);
+            limit_silence(&stream, front.limits.client_timeout);
+            Box::pin(etcd::serve(stream, etcd.clone(), stop)).await;
+        }
+        Ok(None) | Err(_) => {}
+    }
+}
+
+/// What a client speaks.
+enum Language {
+    Http1,
+    Http2,
+}
+
+/// What a client speaks by its first bytes; nothing if it leaves. A look, since readiness alone may be
+/// told of a socket that has nothing to read.
+async fn first_words(stream: &TcpStream) -> Option<Language> {
+    let mut words = [0; HTTP2_BEGINS.len()];
+    loop {
+        let count = stream.peek(&mut words).await.ok().filter(|count| *count > 0)?;
+        if words[..count] != HTTP2_BEGINS[..count] {
+            return Some(Language::Http1);
+        }
+        if count == words.len() {
+            return Some(Language::Http2);
+        }
+        // The rest of so short a word is on its way.
+        sleep(LOOK_AGAIN).await;
     }
 }
 

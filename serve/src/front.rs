@@ -111,6 +111,7 @@ impl Front {
             Resource::Ready if method == Method::GET => observe::ready(self).await,
             Resource::Status if method == Method::GET => Ok(observe::status(self)),
             Resource::Metrics if method == Method::GET => Ok(observe::metrics(self)),
+            Resource::Version if method == Method::GET => Ok(observe::version()),
             Resource::Members if method == Method::GET => Ok(members::list(self)),
             Resource::Members if method == Method::POST => members::add(self, call).await,
             Resource::Member(who) if method == Method::DELETE => members::remove(self, &who).await,

@@ -11,6 +11,7 @@ mod body;
 mod call;
 mod connection;
 mod error;
+mod etcd;
 mod front;
 mod kv;
 mod limits;

@@ -25,6 +25,8 @@ pub(crate) enum Resource {
     Status,
     /// `/metrics`: numbers for Prometheus.
     Metrics,
+    /// `/version`: which version of etcd's interface is spoken.
+    Version,
     /// `/members`: who belongs to the group.
     Members,
     /// `/members/{id or name}`: one member.
@@ -56,6 +58,7 @@ impl Resource {
             "/ready" => Self::Ready,
             "/status" => Self::Status,
             "/metrics" => Self::Metrics,
+            "/version" => Self::Version,
             "/members" => Self::Members,
             "/leader/transfer" => Self::Transfer,
             _ => return Err(no_such_route(path)),
@@ -74,7 +77,8 @@ impl Resource {
             | Self::Health
             | Self::Ready
             | Self::Status
-            | Self::Metrics => "GET, HEAD",
+            | Self::Metrics
+            | Self::Version => "GET, HEAD",
         }
     }
 }

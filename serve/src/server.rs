@@ -14,7 +14,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{connection, error::ApiError, front::Front};
+use crate::{connection, error::ApiError, etcd::Etcd, front::Front};
 
 /// How long open connections may take to finish their request when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -48,13 +48,14 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, mut stop: watch::Re
     let connections_max = front.limits.connections_max;
     let seats = Arc::new(Semaphore::new(connections_max as usize));
     let door = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
+    let etcd = Etcd::new(&front);
     loop {
         let accepted = tokio::select! {
             () = stopped(&mut stop) => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => welcome(stream, &front, &seats, &door, &stop),
+            Ok((stream, _)) => welcome(stream, (&front, &etcd), &seats, &door, &stop),
             Err(error) => {
                 tracing::warn!("A client could not connect: {error}.");
                 sleep(ACCEPT_PAUSE).await;
@@ -72,7 +73,7 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 fn welcome(
     stream: TcpStream,
-    front: &Arc<Front>,
+    (front, etcd): (&Arc<Front>, &Etcd),
     seats: &Arc<Semaphore>,
     door: &Arc<Semaphore>,
     stop: &watch::Receiver<bool>,
@@ -88,10 +89,10 @@ fn welcome(
         }
         return;
     };
-    let stop = stop.clone();
+    let (etcd, stop) = (etcd.clone(), stop.clone());
     tokio::spawn(async move {
         front.traffic.connections.fetch_add(1, Ordering::Relaxed);
-        connection::serve(stream, &front, stop).await;
+        connection::serve(stream, &front, &etcd, stop).await;
         front.traffic.connections.fetch_sub(1, Ordering::Relaxed);
         drop(seat);
     });

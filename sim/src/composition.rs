@@ -6,7 +6,7 @@ use core::fmt::{self, Debug};
 use bytes::Bytes;
 use kernel::{
     Effect, Entry, EntryId, HardState, Index, Input, Instant, Membership, Node, NodeId, Peer,
-    PersistNumber, Session, Stamp, StateMachine,
+    PersistNumber, Reading, Rng, Session, Stamp, StateMachine,
 };
 use log::Trust;
 
@@ -43,6 +43,20 @@ pub trait Composition {
     /// # Errors
     /// What is wrong with it, if it is none that `call` can get.
     fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String>;
+
+    /// A request that somebody makes beside what is recorded: only that it ends matters, and what it
+    /// does to the tables.
+    fn aside(&self, _rng: &mut Rng) -> Option<<Self::Node as Node>::Request> {
+        None
+    }
+
+    /// Looks at the tables of a node as whoever watches the system would.
+    ///
+    /// # Errors
+    /// Which promise to watchers is broken.
+    fn watch(&mut self, _node: NodeId, _reading: &Reading) -> Result<(), String> {
+        Ok(())
+    }
 
     /// The request that changes the membership.
     fn change(&self, change: &MembershipChange) -> <Self::Node as Node>::Request;

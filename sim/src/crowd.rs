@@ -201,6 +201,7 @@ impl<C: Composition> World<C> {
     /// A client asks what it is about to, or something new.
     pub(crate) fn ask(&mut self, client: usize) -> Result<(), Finding> {
         self.crowd.clients[client].is_planned = false;
+        self.ask_aside()?;
         if self.crowd.clients[client].doing.is_none() && !self.choose(client)? {
             return Ok(());
         }
@@ -221,6 +222,20 @@ impl<C: Composition> World<C> {
         match node {
             Some(node) => self.request(node, asked.request, waiting),
             None => self.client_told(client, End::Refused),
+        }
+    }
+
+    /// Somebody asks something beside what is recorded, if the system has such.
+    fn ask_aside(&mut self) -> Result<(), Finding> {
+        if self.crowd.agenda.is_some() {
+            return Ok(());
+        }
+        let Some(request) = self.composition.aside(&mut self.chances.clients) else {
+            return Ok(());
+        };
+        match self.chances.clients.pick(&self.alive()).copied() {
+            Some(node) => self.request(node, request, Waiting::Aside),
+            None => Ok(()),
         }
     }
 

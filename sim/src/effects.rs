@@ -257,6 +257,7 @@ impl<C: Composition> World<C> {
     pub(crate) fn ended(&mut self, node: NodeId, ticket: Ticket, end: End) -> Result<(), Finding> {
         match self.living(node).waiting.remove(&ticket) {
             Some(Waiting::Client { client, .. }) => self.client_told(client, end),
+            Some(Waiting::Aside) => Ok(()),
             Some(Waiting::Change) => {
                 self.counters.changes += u64::from(matches!(end, End::Answered(_)));
                 Ok(())

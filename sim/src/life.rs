@@ -115,6 +115,8 @@ pub(crate) enum Waiting {
         /// How much was committed when the client asked: a read must see all of it.
         committed: u64,
     },
+    /// Nobody; something beside what is recorded.
+    Aside,
     /// Nobody; a change of the membership.
     Change,
     /// The operator, who replaces a lost replica.

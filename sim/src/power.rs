@@ -273,7 +273,7 @@ impl<C: Composition> World<C> {
             // Nobody listens there: it was definitely not done.
             return match waiting {
                 Waiting::Client { client, .. } => self.client_told(client, End::Refused),
-                Waiting::Change | Waiting::Repair | Waiting::Transfer => Ok(()),
+                Waiting::Aside | Waiting::Change | Waiting::Repair | Waiting::Transfer => Ok(()),
             };
         };
         life.tickets_given += 1;

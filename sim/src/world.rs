@@ -290,8 +290,22 @@ impl<C: Composition> World<C> {
             self.oracle.applied(node, applied, digest)?;
             let checked = self.living(node).applier.check();
             self.survives(node, checked)?;
+            self.look_at(node)?;
         }
         Ok(())
+    }
+
+    /// Looks at the tables of a node as watchers do.
+    fn look_at(&mut self, node: NodeId) -> Result<(), Finding> {
+        let Some(life) = self.computers[node].life_mut() else {
+            return Ok(());
+        };
+        let Ok(reading) = life.applier.reading() else {
+            return Ok(());
+        };
+        self.composition
+            .watch(node, &reading)
+            .map_err(|what| Finding::Safety(format!("whoever watches {node} is misled: {what}")))
     }
 
     /// What the clock of a node's computer says.

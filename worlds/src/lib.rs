@@ -15,6 +15,7 @@
 //! known bugs run the same worlds.
 
 mod bug;
+mod etcd;
 mod outcome;
 pub mod page;
 mod panics;
@@ -25,6 +26,7 @@ mod search;
 mod shrink;
 pub mod speed;
 pub mod trace;
+mod watchers;
 
 pub use bug::Bug;
 pub use outcome::{Found, Kind, Outcome, without_numbers};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kernel::{Bytes, DiskId, Effect, Member, NodeId, PersistNumber, Rng, Session, Wire};
-use kv::{Answer, Command, Expect, KvMachine, Query};
+use kernel::{Bytes, DiskId, Effect, Member, NodeId, PersistNumber, Reading, Rng, Session, Wire};
+use kv::{Answer, Command, Expect, Keys, KvMachine, Operation, Query, Transaction};
 use log::Trust;
 use raft::{
     Change, Config, Message, Raft, Request,
@@ -11,9 +11,7 @@ use raft::{
 };
 use sim::{Asked, Boot, Composition, InputOf, MapDisk, MembershipChange, TablesDisk};
 
-use crate::real_base::RealBase;
-
-use crate::trace::without_padding;
+use crate::{etcd, real_base::RealBase, trace::without_padding, watchers::Watchers};
 
 /// How Raft's doings read where its commands are those of the store.
 pub const PRINTER: Printer = Printer { command: say_command };
@@ -24,13 +22,21 @@ pub struct RaftWithKv {
     config: Config,
     /// The tables lie in the real base, with a cache of so many bytes; else in a map.
     real_base_cache_bytes: Option<usize>,
+    /// Clients speak etcd's interface: transactions, leases, compaction.
+    speaks_etcd: bool,
+    watchers: Watchers,
 }
 
 impl RaftWithKv {
     /// As a cluster is that nobody has configured.
     #[must_use]
     pub fn with_defaults() -> Self {
-        Self { config: Config::default(), real_base_cache_bytes: None }
+        Self {
+            config: Config::default(),
+            real_base_cache_bytes: None,
+            speaks_etcd: false,
+            watchers: Watchers::default(),
+        }
     }
 
     /// With sizes drawn from `seed`, so small that logs are compacted, entries are fetched back and
@@ -53,7 +59,9 @@ impl RaftWithKv {
         };
         let mut rng = Rng::new(seed ^ 0x6261_7365);
         let is_real = rng.chance(1, REAL_BASE_ONE_IN);
-        let world = Self { config, real_base_cache_bytes: None };
+        let mut rng_of_language = Rng::new(seed ^ 0x6574_6364);
+        let speaks_etcd = rng_of_language.chance(1, ETCD_ONE_IN);
+        let world = Self { config, speaks_etcd, ..Self::with_defaults() };
         if is_real { world.over_real_base(seed) } else { world }
     }
 
@@ -76,6 +84,9 @@ impl RaftWithKv {
 
 /// In one world of so many the tables lie in the real base.
 const REAL_BASE_ONE_IN: u64 = 8;
+
+/// In one world of so many clients speak etcd's interface.
+const ETCD_ONE_IN: u64 = 3;
 
 impl Composition for RaftWithKv {
     type Node = Raft;
@@ -112,6 +123,9 @@ impl Composition for RaftWithKv {
     }
 
     fn ask(&self, key: &[u8], call: &check::Call, session: Option<Session>) -> Asked<Request> {
+        if self.speaks_etcd {
+            return etcd::ask(key, call, session);
+        }
         let key = Bytes::copy_from_slice(key);
         let bytes = |value: &Vec<u8>| Bytes::copy_from_slice(value);
         let command = match call {
@@ -135,6 +149,7 @@ impl Composition for RaftWithKv {
     fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String> {
         let answer = Answer::from_bytes(answer).map_err(|malformed| malformed.to_string())?;
         let told = match answer {
+            Answer::Done { .. } | Answer::Read { .. } => etcd::told(call, answer)?,
             Answer::Found(item) => check::Answer::Found(Some(item.value.to_vec())),
             Answer::Missing => check::Answer::Found(None),
             Answer::Put { .. } => check::Answer::Written,
@@ -143,6 +158,14 @@ impl Composition for RaftWithKv {
             other => return Err(format!("{other:?}")),
         };
         if call.fits(&told) { Ok(told) } else { Err(format!("{told:?}")) }
+    }
+
+    fn aside(&self, rng: &mut Rng) -> Option<Request> {
+        if self.speaks_etcd { etcd::aside(rng) } else { None }
+    }
+
+    fn watch(&mut self, _node: NodeId, reading: &Reading) -> Result<(), String> {
+        self.watchers.look(reading)
     }
 
     fn change(&self, change: &MembershipChange) -> Request {
@@ -190,8 +213,35 @@ fn say_command(data: &[u8]) -> String {
         Ok(Command::Delete { key, expect }) => {
             format!("delete({}){}", shorten(&key), say_expectation(&expect))
         }
+        Ok(Command::Do(transaction)) => say_transaction(&transaction),
+        Ok(Command::Compact { revision }) => format!("compact({revision})"),
+        Ok(Command::Grant { lease, seconds }) => format!("grant({} {seconds}s)", lease.0),
+        Ok(Command::Revoke { lease }) => format!("revoke({})", lease.0),
+        Ok(Command::KeepAlive { lease }) => format!("keep_alive({})", lease.0),
+        Ok(Command::TimeLeft { lease, .. }) => format!("time_left({})", lease.0),
         Err(_) => print::label(data),
     }
+}
+
+/// `[key1=17. delete(key2..) get(key3) if 2]`
+fn say_transaction(transaction: &Transaction) -> String {
+    let say = |operation: &Operation| match operation {
+        Operation::Range(range) => format!("get({})", say_keys(&range.keys)),
+        Operation::Put(put) => format!("{}={}", shorten(&put.key), shorten(&put.value)),
+        Operation::Delete(delete) => format!("delete({})", say_keys(&delete.keys)),
+        Operation::Transaction(inner) => say_transaction(inner),
+    };
+    let operations: Vec<String> = transaction.success.iter().map(say).collect();
+    let conditions = match transaction.comparisons.len() {
+        0 => String::new(),
+        count => format!(" if {count}"),
+    };
+    format!("[{}{conditions}]", operations.join(" "))
+}
+
+fn say_keys(keys: &Keys) -> String {
+    let rest = if matches!(keys, Keys::One(_)) { "" } else { ".." };
+    shorten(keys.first()) + rest
 }
 
 fn say_expectation(expect: &Expect) -> String {

@@ -1,6 +1,6 @@
 //! What goes over the wire, and what JSON says of it.
 
-#![allow(clippy::unwrap_used, reason = "a test says what must be so")]
+#![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 mod json;
 mod wire;

@@ -61,6 +61,7 @@ impl<N: Node> FlushThread<N> {
         let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.shared.metrics.table_flush_ms_last.set(took_ms);
         self.shared.metrics.table_flushes.add(1);
+        self.shared.metrics.tables_file_bytes.set(work.file.place().bytes());
         work.file.moment()
     }
 

@@ -17,8 +17,11 @@ pub(crate) fn health(front: &Front) -> Result<Answer, ApiError> {
     if front.node.is_stopped() {
         return Err(outcome::broken(&Fault::Storage("the node has stopped".to_owned())));
     }
+    let has_leader = front.node.status().leader.is_some();
     Ok(Answer::ok(&json!({
         "healthy": true,
+        // As etcd says it.
+        "health": if has_leader { "true" } else { "false" },
         "uptimeSeconds": front.started.elapsed().as_secs(),
     })))
 }

@@ -18,6 +18,7 @@ pub(crate) fn index() -> Answer {
             "GET /health  the process is alive",
             "GET /ready  a leader is known and reads work",
             "GET /metrics  numbers for Prometheus",
+            "GET /version  which version of etcd's interface is spoken, by gRPC on this port",
             "GET /members  who belongs to the group",
             "POST /members  {name, peerAddress, clientAddress, id?}  add a learner",
             "POST /members/{id or name}/promote  {replacing?}  give a learner a vote",

@@ -6,9 +6,11 @@ mod health;
 mod index;
 mod metrics;
 mod status;
+mod version;
 
 pub(crate) use debug::debug;
 pub(crate) use health::{health, ready};
 pub(crate) use index::index;
 pub(crate) use metrics::metrics;
 pub(crate) use status::status;
+pub(crate) use version::version;

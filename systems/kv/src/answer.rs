@@ -9,7 +9,14 @@
 //!   5 Missing
 //!   6 Page       more u8 | count u32 | items
 //!   7 Invalid    reason u8: 1 key empty, 2 key too long, 3 value too long, 4 malformed
-//! item: key | value | created u64 | modified u64 | version u64
+//!   8 Failed     reason u8 (failure.rs)
+//!   9 Done       revision u64 | replies
+//!  10 Read       revision u64 | what was found
+//!  11 Revision   u64
+//!  12 Granted    lease i64 | seconds u64 | revision u64
+//!  13 Left       seconds i64 | granted u64 | keys | revision u64
+//!  14 Leases     revision u64 | leases
+//! item: key | value | created u64 | modified u64 | version u64 | lease i64
 //! ```
 
 use alloc::vec::Vec;
@@ -18,7 +25,13 @@ use core::fmt;
 use bytes::Bytes;
 use kernel::{Malformed, Reader, Wire, Writer};
 
-use crate::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use crate::{
+    KEY_BYTES_MAX, VALUE_BYTES_MAX,
+    failure::Failure,
+    item::{Item, LeaseId},
+    range::Found,
+    reply::Replies,
+};
 
 /// What a command or a query comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,21 +70,51 @@ pub enum Answer {
     },
     /// The command or the query breaks a rule, would always break it, and has changed nothing.
     Invalid(Invalid),
-}
-
-/// A key and all that the store knows of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// The key.
-    pub key: Bytes,
-    /// Its value.
-    pub value: Bytes,
-    /// The revision that created it.
-    pub created: u64,
-    /// The revision that last changed it.
-    pub modified: u64,
-    /// How often it has been put since it was created, from 1.
-    pub version: u64,
+    /// A command or a read of etcd's kind has changed or given nothing.
+    Failed(Failure),
+    /// A transaction is done.
+    Done {
+        /// The store's revision since then.
+        revision: u64,
+        /// What its operations came to.
+        replies: Replies,
+    },
+    /// A range was read.
+    Read {
+        /// The store's revision.
+        revision: u64,
+        /// What was found.
+        found: Found,
+    },
+    /// What was asked is done: the store was compacted, a lease was revoked.
+    Revision(u64),
+    /// A lease is granted, or kept alive.
+    Granted {
+        /// The lease.
+        lease: LeaseId,
+        /// How long it lasts from now on, in seconds; 0 if there was none to keep alive.
+        seconds: u64,
+        /// The store's revision.
+        revision: u64,
+    },
+    /// How long a lease has left.
+    Left {
+        /// The seconds that are left, -1 if there is no such lease.
+        seconds: i64,
+        /// How long it was granted for, in seconds.
+        granted: u64,
+        /// The keys that go with it, if they were wanted.
+        keys: Vec<Bytes>,
+        /// The store's revision.
+        revision: u64,
+    },
+    /// All leases.
+    Leases {
+        /// The store's revision.
+        revision: u64,
+        /// Their numbers, ascending.
+        leases: Vec<LeaseId>,
+    },
 }
 
 /// Which rule a command or a query breaks.
@@ -136,6 +179,43 @@ impl Wire for Answer {
                 writer.put_u8(7);
                 writer.put_u8(invalid.number());
             }
+            Self::Failed(failure) => {
+                writer.put_u8(8);
+                writer.put_u8(failure.number());
+            }
+            Self::Done { revision, replies } => {
+                writer.put_u8(9);
+                writer.put_u64(*revision);
+                replies.encode(writer);
+            }
+            Self::Read { revision, found } => {
+                writer.put_u8(10);
+                writer.put_u64(*revision);
+                found.encode(writer);
+            }
+            Self::Revision(revision) => {
+                writer.put_u8(11);
+                writer.put_u64(*revision);
+            }
+            Self::Granted { lease, seconds, revision } => {
+                writer.put_u8(12);
+                lease.encode(writer);
+                writer.put_u64(*seconds);
+                writer.put_u64(*revision);
+            }
+            Self::Left { seconds, granted, keys, revision } => {
+                writer.put_u8(13);
+                writer.put_u64(seconds.cast_unsigned());
+                writer.put_u64(*granted);
+                writer.put_count(keys.len());
+                keys.iter().for_each(|key| writer.put_bytes(key));
+                writer.put_u64(*revision);
+            }
+            Self::Leases { revision, leases } => {
+                writer.put_u8(14);
+                writer.put_u64(*revision);
+                writer.put_list(leases);
+            }
         }
     }
 
@@ -155,28 +235,24 @@ impl Wire for Answer {
                 Ok(Self::Page { items: reader.take_list()?, more })
             }
             7 => Ok(Self::Invalid(Invalid::from_number(reader.take_u8()?)?)),
-            _ => Err(Malformed("an answer of kind 1 to 7")),
+            8 => Ok(Self::Failed(Failure::from_number(reader.take_u8()?)?)),
+            9 => Ok(Self::Done { revision: reader.take_u64()?, replies: Replies::decode(reader)? }),
+            10 => Ok(Self::Read { revision: reader.take_u64()?, found: Found::decode(reader)? }),
+            11 => Ok(Self::Revision(reader.take_u64()?)),
+            12 => Ok(Self::Granted {
+                lease: LeaseId::decode(reader)?,
+                seconds: reader.take_u64()?,
+                revision: reader.take_u64()?,
+            }),
+            13 => Ok(Self::Left {
+                seconds: reader.take_u64()?.cast_signed(),
+                granted: reader.take_u64()?,
+                keys: take_keys(reader)?,
+                revision: reader.take_u64()?,
+            }),
+            14 => Ok(Self::Leases { revision: reader.take_u64()?, leases: reader.take_list()? }),
+            _ => Err(Malformed("an answer of kind 1 to 14")),
         }
-    }
-}
-
-impl Wire for Item {
-    fn encode(&self, writer: &mut Writer) {
-        writer.put_bytes(&self.key);
-        writer.put_bytes(&self.value);
-        writer.put_u64(self.created);
-        writer.put_u64(self.modified);
-        writer.put_u64(self.version);
-    }
-
-    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            key: reader.take_bytes()?,
-            value: reader.take_bytes()?,
-            created: reader.take_u64()?,
-            modified: reader.take_u64()?,
-            version: reader.take_u64()?,
-        })
     }
 }
 
@@ -212,7 +288,11 @@ fn take_revision(reader: &mut Reader) -> Result<Option<u64>, Malformed> {
     if take_flag(reader)? { Ok(Some(reader.take_u64()?)) } else { Ok(None) }
 }
 
-fn take_flag(reader: &mut Reader) -> Result<bool, Malformed> {
+fn take_keys(reader: &mut Reader) -> Result<Vec<Bytes>, Malformed> {
+    (0..reader.take_u32()?).map(|_| reader.take_bytes()).collect()
+}
+
+pub(crate) fn take_flag(reader: &mut Reader) -> Result<bool, Malformed> {
     match reader.take_u8()? {
         0 => Ok(false),
         1 => Ok(true),

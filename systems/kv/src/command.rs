@@ -4,6 +4,12 @@
 //! kind u8 | body
 //!   1 Put      key | value | expectation           bytes have their length in front, as u32
 //!   2 Delete   key | expectation
+//!   3 Do       transaction
+//!   4 Compact  revision u64
+//!   5 Grant    lease i64 | seconds u64
+//!   6 Revoke   lease i64
+//!   7 KeepAlive lease i64
+//!   8 TimeLeft lease i64 | with its keys u8
 //! expectation: 0 any · 1 absent · 2 value, then the bytes · 3 revision, then u64
 //! ```
 //! Numbers are never used again and layouts never change: what is new gets a new number. A new kind of
@@ -12,9 +18,14 @@
 use bytes::Bytes;
 use kernel::{Malformed, Reader, Wire, Writer};
 
-use crate::{KEY_BYTES_MAX, VALUE_BYTES_MAX, answer::Invalid};
+use crate::{
+    KEY_BYTES_MAX, VALUE_BYTES_MAX,
+    answer::{Invalid, take_flag},
+    item::LeaseId,
+    transaction::Transaction,
+};
 
-/// A change of one key.
+/// A change of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Sets a key to a value.
@@ -33,6 +44,37 @@ pub enum Command {
         /// What must be true of the key for the command to take effect.
         expect: Expect,
     },
+    /// Does what a transaction says.
+    Do(Transaction),
+    /// Gives up what was there before a revision.
+    Compact {
+        /// The first revision that can still be read.
+        revision: u64,
+    },
+    /// Grants a lease.
+    Grant {
+        /// Its number, which its owner or a front has drawn.
+        lease: LeaseId,
+        /// How long it lasts, in seconds.
+        seconds: u64,
+    },
+    /// Ends a lease, and deletes the keys that go with it.
+    Revoke {
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// Lets a lease begin again.
+    KeepAlive {
+        /// The lease.
+        lease: LeaseId,
+    },
+    /// Asks how long a lease has left. It goes through the log because only the log knows the time.
+    TimeLeft {
+        /// The lease.
+        lease: LeaseId,
+        /// The keys that go with it are wanted.
+        with_keys: bool,
+    },
 }
 
 /// What must be true of a key for a command to take effect: compare-and-set.
@@ -50,31 +92,18 @@ pub enum Expect {
 }
 
 impl Command {
-    /// The key that the command is about.
-    #[must_use]
-    pub const fn key(&self) -> &Bytes {
-        match self {
-            Self::Put { key, .. } | Self::Delete { key, .. } => key,
-        }
-    }
-
-    /// What must be true of the key.
-    #[must_use]
-    pub const fn expect(&self) -> &Expect {
-        match self {
-            Self::Put { expect, .. } | Self::Delete { expect, .. } => expect,
-        }
-    }
-
-    /// Holds the command against the limits. A front asks before it proposes the command, the state
-    /// machine asks again.
+    /// Holds the command against the limits of the course's interface. A front asks before it proposes
+    /// the command, the state machine asks again.
     ///
     /// # Errors
     /// Which limit it breaks.
     pub fn check(&self) -> Result<(), Invalid> {
-        check_key(self.key())?;
         match self {
-            Self::Put { value, .. } if value.len() > VALUE_BYTES_MAX => Err(Invalid::ValueTooLong),
+            Self::Put { key, value, .. } => {
+                check_key(key)?;
+                if value.len() > VALUE_BYTES_MAX { Err(Invalid::ValueTooLong) } else { Ok(()) }
+            }
+            Self::Delete { key, .. } => check_key(key),
             _ => Ok(()),
         }
     }
@@ -105,6 +134,32 @@ impl Wire for Command {
                 writer.put_bytes(key);
                 expect.encode(writer);
             }
+            Self::Do(transaction) => {
+                writer.put_u8(3);
+                transaction.encode(writer);
+            }
+            Self::Compact { revision } => {
+                writer.put_u8(4);
+                writer.put_u64(*revision);
+            }
+            Self::Grant { lease, seconds } => {
+                writer.put_u8(5);
+                lease.encode(writer);
+                writer.put_u64(*seconds);
+            }
+            Self::Revoke { lease } => {
+                writer.put_u8(6);
+                lease.encode(writer);
+            }
+            Self::KeepAlive { lease } => {
+                writer.put_u8(7);
+                lease.encode(writer);
+            }
+            Self::TimeLeft { lease, with_keys } => {
+                writer.put_u8(8);
+                lease.encode(writer);
+                writer.put_u8(u8::from(*with_keys));
+            }
         }
     }
 
@@ -116,7 +171,16 @@ impl Wire for Command {
                 expect: Expect::decode(reader)?,
             }),
             2 => Ok(Self::Delete { key: reader.take_bytes()?, expect: Expect::decode(reader)? }),
-            _ => Err(Malformed("a command of kind 1 or 2")),
+            3 => Ok(Self::Do(Transaction::decode(reader)?)),
+            4 => Ok(Self::Compact { revision: reader.take_u64()? }),
+            5 => Ok(Self::Grant { lease: LeaseId::decode(reader)?, seconds: reader.take_u64()? }),
+            6 => Ok(Self::Revoke { lease: LeaseId::decode(reader)? }),
+            7 => Ok(Self::KeepAlive { lease: LeaseId::decode(reader)? }),
+            8 => Ok(Self::TimeLeft {
+                lease: LeaseId::decode(reader)?,
+                with_keys: take_flag(reader)?,
+            }),
+            _ => Err(Malformed("a command of kind 1 to 8")),
         }
     }
 }

@@ -1,85 +1,76 @@
-//! How the store lies in its tables.
-//!
-//! ```text
-//! table 16   key          version of the layout u8 = 1 | created u64 | modified u64 | version u64 | value
-//! table 17   "revision"   u64
-//! ```
-
-use alloc::vec::Vec;
+//! [`Item`]: a key and all that the store knows of it.
 
 use bytes::Bytes;
-use kernel::{Fault, Malformed, Reader, Reading, TableId, Tables};
+use kernel::{Malformed, Reader, Wire, Writer};
 
-use crate::answer::Item;
-
-/// The items, by key.
-pub(crate) const ITEMS: TableId = TableId(16);
-
-/// The store's revision, under one key.
-pub(crate) const COUNTERS: TableId = TableId(17);
-
-/// Its key.
-pub(crate) const REVISION: &[u8] = b"revision";
-
-const LAYOUT: u8 = 1;
-
-/// All of an item but its key and its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) created: u64,
-    pub(crate) modified: u64,
-    pub(crate) version: u64,
+/// A key and all that the store knows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The key.
+    pub key: Bytes,
+    /// Its value.
+    pub value: Bytes,
+    /// The revision that created it.
+    pub created: u64,
+    /// The revision that last changed it.
+    pub modified: u64,
+    /// How often it has been put since it was created, from 1.
+    pub version: u64,
+    /// The lease with which it goes.
+    pub lease: LeaseId,
 }
 
-/// The row of an item.
-pub(crate) fn encode(head: Head, value: &[u8]) -> Vec<u8> {
-    let mut row = Vec::with_capacity(25 + value.len());
-    row.push(LAYOUT);
-    row.extend_from_slice(&head.created.to_le_bytes());
-    row.extend_from_slice(&head.modified.to_le_bytes());
-    row.extend_from_slice(&head.version.to_le_bytes());
-    row.extend_from_slice(value);
-    row
-}
+/// The number of a lease. Never 0, which stands for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(pub i64);
 
-/// Reads a row.
-pub(crate) fn decode(row: Bytes) -> Result<(Head, Bytes), Fault> {
-    let corrupt = |_: Malformed| Fault::Corrupt("an item's row is malformed".into());
-    let mut reader = Reader::new(row);
-    if reader.take_u8().map_err(corrupt)? != LAYOUT {
-        return Err(Fault::Corrupt("an item's row has a layout that this build lacks".into()));
+impl LeaseId {
+    /// No lease.
+    pub const NONE: Self = Self(0);
+
+    /// True unless it stands for no lease.
+    #[must_use]
+    pub const fn is_some(self) -> bool {
+        self.0 != 0
     }
-    let head = Head {
-        created: reader.take_u64().map_err(corrupt)?,
-        modified: reader.take_u64().map_err(corrupt)?,
-        version: reader.take_u64().map_err(corrupt)?,
-    };
-    Ok((head, reader.take_rest()))
+
+    pub(crate) const fn to_key(self) -> [u8; 8] {
+        self.0.cast_unsigned().to_be_bytes()
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits.cast_signed())
+    }
 }
 
-/// Reads a row as the item of `key`.
-pub(crate) fn item(key: Bytes, row: Bytes) -> Result<Item, Fault> {
-    let (head, value) = decode(row)?;
-    let Head { created, modified, version } = head;
-    Ok(Item { key, value, created, modified, version })
+impl Wire for LeaseId {
+    fn encode(&self, writer: &mut Writer) {
+        writer.put_u64(self.0.cast_unsigned());
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self::from_bits(reader.take_u64()?))
+    }
 }
 
-/// The store's revision.
-pub(crate) fn revision(tables: &Tables) -> Result<u64, Fault> {
-    decode_revision(tables.get(COUNTERS, REVISION)?)
-}
+impl Wire for Item {
+    fn encode(&self, writer: &mut Writer) {
+        writer.put_bytes(&self.key);
+        writer.put_bytes(&self.value);
+        writer.put_u64(self.created);
+        writer.put_u64(self.modified);
+        writer.put_u64(self.version);
+        self.lease.encode(writer);
+    }
 
-/// The store's revision at one moment.
-pub(crate) fn revision_at(reading: &Reading) -> Result<u64, Fault> {
-    decode_revision(reading.get(COUNTERS, REVISION)?)
-}
-
-fn decode_revision(row: Option<Bytes>) -> Result<u64, Fault> {
-    let Some(row) = row else {
-        return Ok(0);
-    };
-    let bytes = (*row)
-        .try_into()
-        .map_err(|_| Fault::Corrupt("the row of the revision is malformed".into()))?;
-    Ok(u64::from_le_bytes(bytes))
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            key: reader.take_bytes()?,
+            value: reader.take_bytes()?,
+            created: reader.take_u64()?,
+            modified: reader.take_u64()?,
+            version: reader.take_u64()?,
+            lease: LeaseId::decode(reader)?,
+        })
+    }
 }

@@ -4,6 +4,9 @@
 //! kind u8 | body
 //!   1 Get    key
 //!   2 List   prefix | after (0, or 1 and the key) | limit u32
+//!   3 Range  range
+//!   4 Look   transaction
+//!   5 Leases
 //! ```
 
 use alloc::vec::Vec;
@@ -13,9 +16,15 @@ use kernel::{Fault, Malformed, Reader, Reading, Wire, Writer};
 
 use crate::{
     PAGE_BYTES_MAX, PAGE_ITEMS_MAX,
-    answer::{Answer, Item},
+    answer::{Answer, Invalid},
     command::check_key,
-    item::{self, ITEMS},
+    failure::Failure,
+    item::Item,
+    keys::{Keys, successor},
+    range::{self, Range},
+    state_machine::look,
+    store::{self, ITEMS, items, leases},
+    transaction::Transaction,
 };
 
 /// How many rows are read at once, so that a page of long values does not take much memory.
@@ -38,6 +47,12 @@ pub enum Query {
         /// How many items at most; [`PAGE_ITEMS_MAX`] if it is 0 or larger than that.
         limit: u32,
     },
+    /// As etcd's `Range`: [`Answer::Read`] or [`Answer::Failed`].
+    Range(Range),
+    /// A transaction that writes nothing: [`Answer::Done`] or [`Answer::Failed`].
+    Look(Transaction),
+    /// All leases: [`Answer::Leases`].
+    Leases,
 }
 
 impl Query {
@@ -51,6 +66,12 @@ impl Query {
             Self::List { prefix, after, limit } => {
                 list(reading, prefix, after.as_ref(), page_limit(*limit))
             }
+            Self::Range(range) => read(reading, range),
+            Self::Look(transaction) if transaction.writes() => {
+                Ok(Answer::Invalid(Invalid::Malformed))
+            }
+            Self::Look(transaction) => look(reading, transaction),
+            Self::Leases => leases(reading),
         }
     }
 }
@@ -65,10 +86,25 @@ fn get(reading: &Reading, key: &Bytes) -> Result<Answer, Fault> {
     if let Err(invalid) = check_key(key) {
         return Ok(Answer::Invalid(invalid));
     }
-    match reading.get(ITEMS, key)? {
-        Some(row) => Ok(Answer::Found(item::item(key.clone(), row)?)),
-        None => Ok(Answer::Missing),
+    Ok(match items::present(reading, key)? {
+        Some((head, value)) => Answer::Found(head.item(key.clone(), value)),
+        None => Answer::Missing,
+    })
+}
+
+fn read(reading: &Reading, range: &Range) -> Result<Answer, Fault> {
+    if range.keys.first().is_empty() {
+        return Ok(Answer::Failed(Failure::KeyEmpty));
     }
+    if let Some(failure) = range::check_revision(reading, range)? {
+        return Ok(Answer::Failed(failure));
+    }
+    let found = range::read(reading, range)?;
+    Ok(Answer::Read { revision: store::revision(reading)?, found })
+}
+
+fn leases(reading: &Reading) -> Result<Answer, Fault> {
+    Ok(Answer::Leases { revision: store::revision(reading)?, leases: leases::all(reading)? })
 }
 
 fn list(
@@ -79,7 +115,7 @@ fn list(
 ) -> Result<Answer, Fault> {
     let mut from =
         after.map_or_else(|| prefix.clone(), |after| successor(after).max(prefix.clone()));
-    let end = prefix_end(prefix);
+    let end = Keys::with_prefix(prefix.clone()).end();
     let mut items: Vec<Item> = Vec::new();
     let mut bytes = 0;
     loop {
@@ -88,7 +124,8 @@ fn list(
         let rows = reading.scan(ITEMS, &from, end.as_deref(), wanted)?;
         let is_last = rows.len() < wanted;
         for (key, row) in rows {
-            let item = item::item(key, row)?;
+            let (head, value) = items::decode(row)?;
+            let item = head.item(key, value);
             bytes += item.key.len() + item.value.len();
             if items.len() == limit || (bytes > PAGE_BYTES_MAX && !items.is_empty()) {
                 return Ok(Answer::Page { items, more: true });
@@ -100,22 +137,6 @@ fn list(
         }
         from = items.last().map_or(from, |item| successor(&item.key));
     }
-}
-
-/// The least key above `key`.
-fn successor(key: &[u8]) -> Bytes {
-    let mut next = Vec::with_capacity(key.len() + 1);
-    next.extend_from_slice(key);
-    next.push(0);
-    Bytes::from(next)
-}
-
-/// The least key above all that begin with `prefix`; nothing if there is none.
-fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let place = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix[..=place].to_vec();
-    end[place] += 1;
-    Some(end)
 }
 
 impl Wire for Query {
@@ -134,6 +155,15 @@ impl Wire for Query {
                 }
                 writer.put_u32(*limit);
             }
+            Self::Range(range) => {
+                writer.put_u8(3);
+                range.encode(writer);
+            }
+            Self::Look(transaction) => {
+                writer.put_u8(4);
+                transaction.encode(writer);
+            }
+            Self::Leases => writer.put_u8(5),
         }
     }
 
@@ -149,20 +179,10 @@ impl Wire for Query {
                 };
                 Ok(Self::List { prefix, after, limit: reader.take_u32()? })
             }
-            _ => Err(Malformed("a query of kind 1 or 2")),
+            3 => Ok(Self::Range(Range::decode(reader)?)),
+            4 => Ok(Self::Look(Transaction::decode(reader)?)),
+            5 => Ok(Self::Leases),
+            _ => Err(Malformed("a query of kind 1 to 5")),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::prefix_end;
-
-    #[test]
-    fn a_prefix_ends_before_the_next_larger_one() {
-        assert_eq!(prefix_end(b"ab").as_deref(), Some(&b"ac"[..]));
-        assert_eq!(prefix_end(b"a\xff").as_deref(), Some(&b"b"[..]));
-        assert_eq!(prefix_end(b"\xff\xff"), None);
-        assert_eq!(prefix_end(b""), None);
     }
 }

@@ -4,7 +4,11 @@ use std::fmt::{Debug, Write as _};
 
 use bytes::Bytes;
 use kernel::Wire;
-use kv::{Answer, Command, Expect, Invalid, Item, Query};
+use kv::{
+    Answer, Bounds, Command, Comparison, Delete, Expect, Failure, Found, Invalid, Item, Keys,
+    LeaseId, Operation, Order, Put, Query, Range, Relation, Replies, Reply, ReplyKind, SortBy,
+    Target, Transaction,
+};
 
 fn holds<T: Wire + PartialEq + Debug>(value: &T, golden: &str) {
     let bytes = value.to_bytes();
@@ -23,7 +27,7 @@ const KEY: Bytes = Bytes::from_static(b"k");
 const VALUE: Bytes = Bytes::from_static(b"vw");
 
 fn item() -> Item {
-    Item { key: KEY, value: VALUE, created: 1, modified: 3, version: 2 }
+    Item { key: KEY, value: VALUE, created: 1, modified: 3, version: 2, lease: LeaseId(5) }
 }
 
 #[test]
@@ -57,7 +61,8 @@ fn answers_keep_their_bytes() {
     holds(&Answer::Deleted { was_there: false, revision: 6 }, "02000600000000000000");
     holds(&Answer::Mismatch { current: None }, "0300");
     holds(&Answer::Mismatch { current: Some(9) }, "03010900000000000000");
-    let row = "010000006b020000007677010000000000000003000000000000000200000000000000";
+    let row =
+        "010000006b0200000076770100000000000000030000000000000002000000000000000500000000000000";
     holds(&Answer::Found(item()), &format!("04{row}"));
     holds(&Answer::Missing, "05");
     let page = Answer::Page { items: vec![item()], more: true };
@@ -66,4 +71,118 @@ fn answers_keep_their_bytes() {
     holds(&Answer::Invalid(Invalid::KeyTooLong), "0702");
     holds(&Answer::Invalid(Invalid::ValueTooLong), "0703");
     holds(&Answer::Invalid(Invalid::Malformed), "0704");
+}
+
+#[test]
+fn transactions_keep_their_bytes() {
+    let comparison =
+        |target| Comparison { keys: Keys::One(KEY), relation: Relation::Greater, target };
+    holds(&comparison(Target::Version(1)), "01010000006b01020100000000000000");
+    holds(&comparison(Target::Created(1)), "01010000006b02020100000000000000");
+    holds(&comparison(Target::Modified(-1)), "01010000006b0302ffffffffffffffff");
+    holds(&comparison(Target::Value(VALUE)), "01010000006b0402020000007677");
+    holds(&comparison(Target::Lease(1)), "01010000006b05020100000000000000");
+    let put = |previous, keep_value, keep_lease| {
+        let lease = LeaseId(3);
+        Operation::Put(Put { key: KEY, value: VALUE, lease, previous, keep_value, keep_lease })
+    };
+    let putting = "02010000006b0200000076770300000000000000";
+    holds(&put(false, false, false), &format!("{putting}00"));
+    holds(&put(true, false, false), &format!("{putting}01"));
+    holds(&put(false, true, true), &format!("{putting}06"));
+    let delete = Operation::Delete(Delete { keys: Keys::From(KEY), previous: true });
+    holds(&delete, "0303010000006b01");
+    let range = Range {
+        keys: Keys::Range(KEY, VALUE),
+        limit: 7,
+        revision: 8,
+        order: Order::Descending,
+        sort_by: SortBy::Value,
+        keys_only: true,
+        count_only: false,
+        modified: Bounds { least: 1, greatest: 2 },
+        created: Bounds { least: 3, greatest: 4 },
+    };
+    let ranging = "02010000006b0200000076770700000008000000000000000204010100000000000000\
+                   020000000000000003000000000000000400000000000000";
+    holds(&Operation::Range(range.clone()), &format!("01{ranging}"));
+    holds(&Query::Range(range), &format!("03{ranging}"));
+    let inner = Operation::Transaction(delete.clone().alone());
+    holds(&inner, "0400000000010000000303010000006b0100000000");
+    let whole = Transaction {
+        comparisons: vec![comparison(Target::Version(1))],
+        success: vec![],
+        failure: vec![delete],
+    };
+    let deciding = "0100000001010000006b0102010000000000000000000000010000000303010000006b01";
+    holds(&Command::Do(whole.clone()), &format!("03{deciding}"));
+    holds(&Query::Look(whole), &format!("04{deciding}"));
+}
+
+#[test]
+fn leases_and_compaction_keep_their_bytes() {
+    let lease = LeaseId(-2);
+    let id = "feffffffffffffff";
+    holds(&Command::Compact { revision: 258 }, "040201000000000000");
+    holds(&Command::Grant { lease, seconds: 60 }, &format!("05{id}3c00000000000000"));
+    holds(&Command::Revoke { lease }, &format!("06{id}"));
+    holds(&Command::KeepAlive { lease }, &format!("07{id}"));
+    holds(&Command::TimeLeft { lease, with_keys: true }, &format!("08{id}01"));
+    holds(&Query::Leases, "05");
+    holds(&Answer::Revision(258), "0b0201000000000000");
+    holds(
+        &Answer::Granted { lease, seconds: 60, revision: 7 },
+        &format!("0c{id}3c000000000000000700000000000000"),
+    );
+    holds(
+        &Answer::Left { seconds: -1, granted: 60, keys: vec![KEY], revision: 7 },
+        "0dffffffffffffffff3c0000000000000001000000010000006b0700000000000000",
+    );
+    holds(
+        &Answer::Leases { revision: 7, leases: vec![lease] },
+        &format!("0e070000000000000001000000{id}"),
+    );
+}
+
+#[test]
+fn replies_keep_their_bytes() {
+    let row =
+        "010000006b0200000076770100000000000000030000000000000002000000000000000500000000000000";
+    let reply = |kind| Reply { revision: 9, kind };
+    let deleted = ReplyKind::Deleted { count: 2, previous: vec![item()] };
+    let found = Found { items: vec![item()], count: 3, more: true };
+    let replies = Replies {
+        succeeded: true,
+        replies: vec![
+            reply(ReplyKind::Range(found.clone())),
+            reply(ReplyKind::Put(None)),
+            reply(ReplyKind::Put(Some(item()))),
+            reply(deleted),
+            reply(ReplyKind::Transaction(Replies::default())),
+        ],
+    };
+    let finding = format!("03000000000000000101000000{row}");
+    let nine = "0900000000000000";
+    holds(
+        &Answer::Done { revision: 9, replies },
+        &format!(
+            "09{nine}0105000000{nine}01{finding}{nine}0200{nine}0201{row}\
+             {nine}03020000000000000001000000{row}{nine}040000000000"
+        ),
+    );
+    holds(&Answer::Read { revision: 9, found }, &format!("0a{nine}{finding}"));
+    let failures = [
+        Failure::KeyNotFound,
+        Failure::LeaseNotFound,
+        Failure::LeaseExists,
+        Failure::LeaseTooLong,
+        Failure::Compacted,
+        Failure::FutureRevision,
+        Failure::DuplicateKey,
+        Failure::TooManyOperations,
+        Failure::KeyEmpty,
+    ];
+    for (number, failure) in (1..).zip(failures) {
+        holds(&Answer::Failed(failure), &format!("08{number:02x}"));
+    }
 }

@@ -3,6 +3,9 @@
 extern crate archipel_kv as kv;
 
 mod encoding;
+mod generator;
 mod random;
 mod scripts;
+mod shown;
 mod store;
+mod words;

@@ -1,53 +1,132 @@
 //! State machine and model, side by side, under random commands.
 
-use bytes::Bytes;
-use kernel::Rng;
-use kv::{Command, Expect, Model, Query};
+use std::collections::BTreeMap;
 
-use crate::store::Store;
+use bytes::Bytes;
+use kernel::{EntryKind, Rng, Stamp};
+use kv::{Event, Item, LeaseId, Model, Query, events::events_since};
+
+use crate::{
+    generator::{Generator, KEYS},
+    store::Store,
+};
 
 const SEEDS: u64 = 200;
 const STEPS: u64 = 400;
 
-/// Few keys that share prefixes, so that commands meet.
-const KEYS: [&[u8]; 12] = [
-    b"",
-    b"a",
-    b"aa",
-    b"aa\x00",
-    b"aab",
-    b"ab",
-    b"b",
-    b"b/1",
-    b"b/2",
-    b"b\xff",
-    b"\xff",
-    b"\xff\xff",
-];
-
 #[test]
 fn state_machine_and_model_always_agree() {
     for seed in 0..SEEDS {
-        let mut rng = Rng::new(seed);
+        let mut random = Generator::new(seed);
         let mut store = Store::new();
         let mut model = Model::default();
         for step in 0..STEPS {
-            if rng.chance(1, 3) {
-                let query = random_query(&mut rng);
-                assert_eq!(store.query(&query), model.query(&query), "seed {seed}, step {step}");
+            step_time(&mut random, &mut store, &mut model);
+            if random.rng.chance(1, 3) {
+                let query = random.query(&model);
+                let answer = model.query(&query);
+                assert_eq!(store.query(&query), answer, "seed {seed}, step {step}: {query:?}");
             } else {
-                let command = random_command(&mut rng, &model);
+                let command = random.command(&model);
                 let answer = model.apply(&command);
                 assert_eq!(store.apply(&command), answer, "seed {seed}, step {step}: {command:?}");
             }
-            if rng.chance(1, 50) {
+            if random.rng.chance(1, 50) {
                 store.flush();
             }
         }
+        store.tick();
         store.check();
         let all = Query::List { prefix: Bytes::new(), after: None, limit: 0 };
         assert_eq!(store.query(&all), model.query(&all), "seed {seed}");
     }
+}
+
+/// Time passes, and what is due ends; now and then somebody new leads.
+fn step_time(random: &mut Generator, store: &mut Store, model: &mut Model) {
+    store.now = Stamp(store.now.0 + random.rng.below(1_500_000_000));
+    model.now = store.now;
+    if random.rng.chance(1, 40) {
+        store.apply_entry(EntryKind::Noop, &[]).expect("a new term is no fault");
+        model.begin_term();
+    }
+    store.tick();
+    model.tick();
+}
+
+/// Whatever has been is read as it was, until a compaction gives it up.
+#[test]
+fn every_revision_is_read_as_it_was() {
+    for seed in 0..50 {
+        let mut random = Generator::new(seed);
+        let mut store = Store::new();
+        let mut model = Model::default();
+        for _ in 0..100 {
+            let command = random.command(&model);
+            assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
+        }
+        store.tick();
+        for revision in 0..=model.revision + 1 {
+            for key in KEYS {
+                let range = Query::Range(random.range_from(key, revision));
+                assert_eq!(store.query(&range), model.query(&range), "seed {seed}: {range:?}");
+            }
+        }
+    }
+}
+
+/// Who reads on from any revision sees each change from there on once, in order, and with it what was
+/// there before, as far as that is not given up; whatever pages it comes in.
+#[test]
+fn every_change_is_seen_from_every_revision() {
+    for seed in 0..50 {
+        let mut random = Generator::new(seed);
+        let mut store = Store::new();
+        let mut model = Model::default();
+        for _ in 0..100 {
+            let command = random.command(&model);
+            assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
+        }
+        store.tick();
+        let reading = store.tables.reading();
+        for from in model.compacted.unwrap_or(1).max(1) + 1..=model.revision + 2 {
+            let most = 1 + usize::try_from(random.rng.below(5)).expect("a small number");
+            let (mut seen, mut next) = (BTreeMap::new(), from);
+            while next <= model.revision {
+                let page = events_since(&reading, next, most).expect("the base can be read");
+                assert!(page.next > next, "a page has an end");
+                next = page.next;
+                for event in page.events {
+                    let previous = event.previous(&reading).expect("the base can be read");
+                    let place = (event.item.modified, event.item.key.clone());
+                    assert!(seen.insert(place, (event, previous)).is_none(), "each is seen once");
+                }
+            }
+            assert_eq!(seen, changes_of(&model, from), "seed {seed}, from {from}");
+        }
+    }
+}
+
+type Seen = BTreeMap<(u64, Bytes), (Event, Option<Item>)>;
+
+/// What the dumb store remembers of what changed from a revision on.
+fn changes_of(model: &Model, from: u64) -> Seen {
+    let mut changes = Seen::new();
+    for revision in from..=model.revision {
+        let (before, after) = (&model.past[&(revision - 1)], &model.past[&revision]);
+        for item in after.values().filter(|item| item.modified == revision) {
+            let event = Event { is_deletion: false, item: item.clone() };
+            let previous = before.get(&item.key).cloned();
+            changes.insert((revision, item.key.clone()), (event, previous));
+        }
+        for gone in before.values().filter(|item| !after.contains_key(&item.key)) {
+            let (key, value, lease) = (gone.key.clone(), Bytes::new(), LeaseId::NONE);
+            let item = Item { key, value, created: 0, modified: revision, version: 0, lease };
+            let event = Event { is_deletion: true, item };
+            changes.insert((revision, gone.key.clone()), (event, Some(gone.clone())));
+        }
+    }
+    changes
 }
 
 /// Bytes that nobody made on purpose change nothing and stop nothing, unless their kind is unknown.
@@ -58,7 +137,7 @@ fn random_bytes_never_panic() {
     for _ in 0..20_000 {
         let mut data: Vec<u8> = (0..rng.below(40)).map(|_| random_byte(&mut rng)).collect();
         if let Some(kind) = data.first_mut() {
-            *kind = 1 + (*kind & 1);
+            *kind = 1 + (*kind & 7);
         }
         assert!(store.apply_bytes(&data).is_ok());
         store.query_bytes(data.into());
@@ -70,37 +149,4 @@ fn random_byte(rng: &mut Rng) -> u8 {
     // Mostly small, so that lengths and kinds are often plausible.
     let bound = if rng.chance(3, 4) { 6 } else { 256 };
     u8::try_from(rng.below(bound)).expect("below 256")
-}
-
-fn random_command(rng: &mut Rng, model: &Model) -> Command {
-    let key = random_key(rng);
-    let expect = match rng.below(8) {
-        0 => Expect::Absent,
-        1 => Expect::Value(random_value(rng)),
-        2 => Expect::Revision(rng.below(model.revision + 2)),
-        3 => Expect::Revision(model.items.get(&key).map_or(0, |item| item.modified)),
-        _ => Expect::Any,
-    };
-    if rng.chance(1, 3) {
-        Command::Delete { key, expect }
-    } else {
-        Command::Put { key, value: random_value(rng), expect }
-    }
-}
-
-fn random_query(rng: &mut Rng) -> Query {
-    if rng.chance(1, 2) {
-        return Query::Get { key: random_key(rng) };
-    }
-    let after = rng.chance(1, 2).then(|| random_key(rng));
-    let limit = u32::try_from(rng.below(6)).expect("below 6");
-    Query::List { prefix: random_key(rng), after, limit }
-}
-
-fn random_key(rng: &mut Rng) -> Bytes {
-    Bytes::from_static(rng.pick(&KEYS).expect("there are keys"))
-}
-
-fn random_value(rng: &mut Rng) -> Bytes {
-    Bytes::from(rng.below(3).to_string())
 }

@@ -2,19 +2,19 @@
 //! answer the same; what they answer is the golden part. After a deliberate change run the test with
 //! `UPDATE_GOLDENFILES=1` and read the difference.
 
-use std::{error::Error, fmt::Write as _, path::Path};
+use std::{error::Error, path::Path};
 
-use bytes::Bytes;
-use kernel::EntryKind;
-use kv::{Answer, Command, Expect, Item, Model, Query};
+use kernel::{EntryKind, Stamp};
+use kv::{Command, Expect, LeaseId, Model, Order, Query, Range};
 
-use crate::store::Store;
-
-/// Longer texts are shown as their first byte and their length.
-const SHOWN_BYTES_MAX: usize = 40;
+use crate::{
+    shown::show,
+    store::Store,
+    words::{keys, text, transaction},
+};
 
 /// A text is its own bytes; `x*5` is five times x.
-#[derive(goldenscript::Command)]
+#[derive(Debug, goldenscript::Command)]
 enum Line {
     /// put KEY VALUE
     Put {
@@ -47,6 +47,45 @@ enum Line {
         #[arg(key, optional)]
         limit: u32,
     },
+    /// range FIRST [END] [revision=N] [limit=N] [descending=true] [count_only=true]; an END of rest is
+    /// all from the first on
+    Range {
+        first: String,
+        end: Option<String>,
+        #[arg(key, optional)]
+        revision: u64,
+        #[arg(key, optional)]
+        limit: u32,
+        #[arg(key, optional)]
+        descending: bool,
+        #[arg(key, optional)]
+        count_only: bool,
+    },
+    /// txn [when="COMPARISON; ..."] [then="OPERATION; ..."] [otherwise="OPERATION; ..."]
+    Txn {
+        #[arg(key)]
+        when: Option<String>,
+        #[arg(key)]
+        then: Option<String>,
+        #[arg(key)]
+        otherwise: Option<String>,
+    },
+    /// compact REVISION
+    Compact { revision: u64 },
+    /// grant LEASE SECONDS
+    Grant { lease: i64, seconds: u64 },
+    /// revoke LEASE
+    Revoke { lease: i64 },
+    /// keep_alive LEASE
+    KeepAlive { lease: i64 },
+    /// time_left LEASE
+    TimeLeft { lease: i64 },
+    /// Shows all leases.
+    Leases,
+    /// wait MILLISECONDS: what is due by then ends
+    Wait { milliseconds: u64 },
+    /// Somebody new leads.
+    Term,
     /// Shows the store's revision.
     Revision,
     /// An entry with these bytes, in hexadecimal, as its command.
@@ -85,6 +124,18 @@ impl goldenscript::Runner for Script {
                 let after = after.as_deref().map(text).transpose()?;
                 self.query(&Query::List { prefix, after, limit: *limit })
             }
+            Line::Wait { milliseconds } => {
+                let now = Stamp(self.store.now.0 + milliseconds * 1_000_000);
+                (self.store.now, self.model.now) = (now, now);
+                self.store.tick();
+                self.model.tick();
+                return Ok(String::new());
+            }
+            Line::Term => {
+                self.store.apply_entry(EntryKind::Noop, &[])?;
+                self.model.begin_term();
+                return Ok(String::new());
+            }
             Line::Revision => format!("revision {}", self.model.revision),
             Line::Raw { bytes } => {
                 show(&self.store.apply_bytes(&hexadecimal(bytes.as_deref().unwrap_or_default())?)?)
@@ -101,6 +152,7 @@ impl goldenscript::Runner for Script {
                 self.store.flush();
                 return Ok(String::new());
             }
+            other => self.run_etcd(other)?,
         };
         self.store.check();
         Ok(shown + "\n")
@@ -108,6 +160,38 @@ impl goldenscript::Runner for Script {
 }
 
 impl Script {
+    /// The lines that only etcd's interface has.
+    fn run_etcd(&mut self, line: &Line) -> Result<String, Box<dyn Error>> {
+        Ok(match line {
+            Line::Range { first, end, revision, limit, descending, count_only } => {
+                let order = if *descending { Order::Descending } else { Order::Any };
+                let range = Range {
+                    revision: *revision,
+                    limit: *limit,
+                    order,
+                    count_only: *count_only,
+                    ..Range::of(keys(first, end.as_deref())?)
+                };
+                self.query(&Query::Range(range))
+            }
+            Line::Txn { when, then, otherwise } => {
+                let parts = [when, then, otherwise].map(|part| part.as_deref().unwrap_or_default());
+                self.apply(&Command::Do(transaction(parts)?))
+            }
+            Line::Compact { revision } => self.apply(&Command::Compact { revision: *revision }),
+            Line::Grant { lease, seconds } => {
+                self.apply(&Command::Grant { lease: LeaseId(*lease), seconds: *seconds })
+            }
+            Line::Revoke { lease } => self.apply(&Command::Revoke { lease: LeaseId(*lease) }),
+            Line::KeepAlive { lease } => self.apply(&Command::KeepAlive { lease: LeaseId(*lease) }),
+            Line::TimeLeft { lease } => {
+                self.apply(&Command::TimeLeft { lease: LeaseId(*lease), with_keys: true })
+            }
+            Line::Leases => self.query(&Query::Leases),
+            other => panic!("a line of the course's interface: {other:?}"),
+        })
+    }
+
     fn apply(&mut self, command: &Command) -> String {
         let answer = self.store.apply(command);
         assert_eq!(answer, self.model.apply(command), "the model agrees");
@@ -151,61 +235,7 @@ fn expectation(
     }
 }
 
-fn text(word: &str) -> Result<Bytes, Box<dyn Error>> {
-    match word.split_once('*') {
-        Some((piece, count)) => Ok(piece.repeat(count.parse()?).into()),
-        None => Ok(Bytes::copy_from_slice(word.as_bytes())),
-    }
-}
-
 fn hexadecimal(digits: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let pairs = digits.as_bytes().chunks(2);
     pairs.map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?)).collect()
-}
-
-fn show(answer: &Answer) -> String {
-    match answer {
-        Answer::Put { revision, version, previous_revision } => {
-            let before = previous_revision
-                .map_or_else(|| "new".to_owned(), |before| format!("before at revision {before}"));
-            format!("put at revision {revision}, version {version}, {before}")
-        }
-        Answer::Deleted { was_there: true, revision } => format!("deleted at revision {revision}"),
-        Answer::Deleted { was_there: false, revision } => {
-            format!("was not there, revision stays {revision}")
-        }
-        Answer::Mismatch { current: Some(revision) } => {
-            format!("mismatch, last changed at revision {revision}")
-        }
-        Answer::Mismatch { current: None } => "mismatch, not there".to_owned(),
-        Answer::Found(item) => show_item(item),
-        Answer::Missing => "missing".to_owned(),
-        Answer::Page { items, more } => {
-            let plural = if items.len() == 1 { "" } else { "s" };
-            let mut shown = format!("{} item{plural}", items.len());
-            for item in items {
-                let _ = write!(shown, "\n  {}", show_item(item));
-            }
-            if *more {
-                shown += "\n  and more";
-            }
-            shown
-        }
-        Answer::Invalid(invalid) => format!("invalid: {invalid}"),
-    }
-}
-
-fn show_item(item: &Item) -> String {
-    let Item { key, value, created, modified, version } = item;
-    let (key, value) = (show_bytes(key), show_bytes(value));
-    format!("{key} = {value}  created {created}, modified {modified}, version {version}")
-}
-
-fn show_bytes(bytes: &[u8]) -> String {
-    match bytes {
-        [first, ..] if bytes.len() > SHOWN_BYTES_MAX => {
-            format!("{}... of {} bytes", first.escape_ascii(), bytes.len())
-        }
-        _ => format!("\"{}\"", bytes.escape_ascii()),
-    }
 }

@@ -29,13 +29,15 @@ pub(crate) struct Store {
     machine: KvMachine,
     pub(crate) tables: Tables,
     base: MapBase,
+    /// Cluster time of the next entry.
+    pub(crate) now: Stamp,
 }
 
 impl Store {
     pub(crate) fn new() -> Self {
         let base = MapBase::default();
         let tables = Tables::new(Arc::new(base.clone()), TablesMeta::default());
-        Self { machine: KvMachine, tables, base }
+        Self { machine: KvMachine, tables, base, now: Stamp(0) }
     }
 
     pub(crate) fn apply(&mut self, command: &Command) -> Answer {
@@ -59,7 +61,7 @@ impl Store {
         let head = EntryHead {
             id: EntryId::new(Term(1), Index(index.0)),
             kind,
-            stamp: Stamp(index.0),
+            stamp: self.now,
             wall_ms: 0,
             origin: Some(origin),
             session: None,
@@ -73,6 +75,18 @@ impl Store {
             Answer::from_bytes(answer).expect("an answer can be read")
         });
         Ok(answers.collect())
+    }
+
+    /// When the machine wants a tick.
+    pub(crate) fn deadline(&self) -> Option<Stamp> {
+        self.machine.deadline(&self.tables.reading()).expect("the base can be read")
+    }
+
+    /// Ticks until nothing is due any more.
+    pub(crate) fn tick(&mut self) {
+        while self.deadline().is_some_and(|deadline| deadline <= self.now) {
+            self.apply_entry(EntryKind::Tick, &[]).expect("a tick is no fault");
+        }
     }
 
     pub(crate) fn query(&self, query: &Query) -> Answer {

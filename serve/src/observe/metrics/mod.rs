@@ -2,6 +2,8 @@
 //!
 //! The numbers already stand in the host's counters; writing them out is less code than a registry.
 
+mod etcd;
+
 use std::{fmt::Write as _, sync::atomic::Ordering};
 
 use crate::{answer::Answer, front::Front, members::name_of};
@@ -12,6 +14,7 @@ pub(crate) fn metrics(front: &Front) -> Answer {
     group(front, &mut page);
     host(front, &mut page);
     http(front, &mut page);
+    etcd::write(front, &mut page);
     Answer::metrics(page.text)
 }
 
@@ -88,10 +91,17 @@ fn http(front: &Front, page: &mut Page) {
     page.gauge("uptime_seconds", "Seconds since the start.", uptime);
 }
 
-/// A page of numbers; every name begins with `archipel_`.
-#[derive(Default)]
+/// A page of numbers.
 struct Page {
     text: String,
+    /// What every name begins with.
+    prefix: &'static str,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { text: String::new(), prefix: "archipel_" }
+    }
 }
 
 impl Page {
@@ -106,12 +116,21 @@ impl Page {
     }
 
     fn head(&mut self, name: &str, help: &str, kind: &str) {
-        let head = format!("# HELP archipel_{name} {help}\n# TYPE archipel_{name} {kind}\n");
+        let prefix = self.prefix;
+        let head = format!("# HELP {prefix}{name} {help}\n# TYPE {prefix}{name} {kind}\n");
         self.text.push_str(&head);
     }
 
     fn line(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
-        self.text.push_str("archipel_");
+        self.write(name, labels, &value.to_string());
+    }
+
+    fn decimal(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.write(name, labels, &value.to_string());
+    }
+
+    fn write(&mut self, name: &str, labels: &[(&str, &str)], value: &str) {
+        self.text.push_str(self.prefix);
         self.text.push_str(name);
         for (place, (label, text)) in labels.iter().enumerate() {
             self.text.push(if place == 0 { '{' } else { ',' });

@@ -1,0 +1,93 @@
+//! Why not, in etcd's own words: its clients look the texts up.
+
+use ::kv::Failure;
+use host::RequestError;
+use kernel::{Fault, Refusal};
+use tonic::Status;
+
+/// What the store refuses.
+pub(super) fn of(failure: Failure) -> Status {
+    match failure {
+        Failure::KeyNotFound => Status::invalid_argument("etcdserver: key not found"),
+        Failure::KeyEmpty => Status::invalid_argument("etcdserver: key is not provided"),
+        Failure::DuplicateKey => {
+            Status::invalid_argument("etcdserver: duplicate key given in txn request")
+        }
+        Failure::TooManyOperations => {
+            Status::invalid_argument("etcdserver: too many operations in txn request")
+        }
+        Failure::LeaseNotFound => Status::not_found("etcdserver: requested lease not found"),
+        Failure::LeaseExists => Status::failed_precondition("etcdserver: lease already exists"),
+        Failure::LeaseTooLong => Status::out_of_range("etcdserver: too large lease TTL"),
+        Failure::Compacted => Status::out_of_range(COMPACTED),
+        Failure::FutureRevision => {
+            Status::out_of_range("etcdserver: mvcc: required revision is a future revision")
+        }
+    }
+}
+
+/// The revision has been compacted away.
+pub(super) const COMPACTED: &str = "etcdserver: mvcc: required revision has been compacted";
+
+/// Nobody leads.
+pub(super) fn no_leader() -> Status {
+    Status::unavailable("etcdserver: no leader")
+}
+
+/// The request is beyond the limit.
+pub(super) fn too_large() -> Status {
+    Status::invalid_argument("etcdserver: request is too large")
+}
+
+/// How a write, or another request through the log, ended without an answer. Where it may have happened
+/// the code is one after which clients do not repeat it.
+pub(super) fn of_write(error: RequestError) -> Status {
+    match error {
+        RequestError::Unknown => Status::unavailable("etcdserver: request timed out"),
+        other => of_read(other),
+    }
+}
+
+/// How a read ended without an answer.
+pub(super) fn of_read(error: RequestError) -> Status {
+    match error {
+        RequestError::Refused(refusal) => refused(&refusal),
+        RequestError::Stopped => Status::unavailable("etcdserver: server stopped"),
+        _ => Status::unavailable("etcdserver: request timed out"),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Status {
+    match refusal {
+        Refusal::NoLeader => no_leader(),
+        Refusal::LeadershipLost | Refusal::Transferring => {
+            Status::unavailable("etcdserver: leader changed")
+        }
+        Refusal::Busy => Status::resource_exhausted("etcdserver: too many requests"),
+        Refusal::Stopping => Status::unavailable("etcdserver: server stopped"),
+        Refusal::DiskFull => {
+            Status::resource_exhausted("etcdserver: mvcc: database space exceeded")
+        }
+        Refusal::TooLarge { .. } => too_large(),
+        Refusal::ChangeUnderWay => Status::unavailable("etcdserver: unhealthy cluster"),
+        Refusal::TooFewVoters => Status::failed_precondition(
+            "etcdserver: re-configuration failed due to not enough started members",
+        ),
+        Refusal::NotCaughtUp { .. } => Status::failed_precondition(
+            "etcdserver: can only promote a learner member which is in sync with leader",
+        ),
+        Refusal::BadChange(why) => Status::invalid_argument(format!("etcdserver: {why}")),
+    }
+}
+
+/// The tables could not be read: this node is about to stop.
+pub(super) fn damaged(fault: &Fault) -> Status {
+    tracing::error!("A read failed: {fault}.");
+    Status::data_loss("etcdserver: corrupt cluster")
+}
+
+/// A bug, told as one.
+pub(super) fn broken(what: &str) -> Status {
+    tracing::error!("The store cannot be understood: {what}.");
+    Status::internal(format!("etcdserver: {what}"))
+}

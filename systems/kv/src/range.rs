@@ -1,0 +1,365 @@
+//! [`Range`]: reads of keys, at the latest revision or an earlier one, as etcd's `Range` defines them.
+//!
+//! ```text
+//! keys | limit u32 | revision u64 | order u8 | sorted by u8 | flags u8: 1 keys only, 2 count only
+//! least and greatest modified u64 u64 | least and greatest created u64 u64        0 is no bound
+//! ```
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::cmp::Ordering;
+
+use bytes::Bytes;
+use kernel::{Fault, Malformed, Reader, Wire, Writer};
+
+use crate::{
+    failure::Failure,
+    item::Item,
+    keys::{Keys, successor},
+    store::{self, Head, ITEMS, Past, View},
+};
+
+/// How many rows are read at once, so that long values do not take much memory.
+const ROWS_READ_MAX: usize = 64;
+
+const KEYS_ONLY: u8 = 1;
+const COUNT_ONLY: u8 = 2;
+
+/// Which items are wanted, and in which order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Their keys.
+    pub keys: Keys,
+    /// How many at most; 0 is all.
+    pub limit: u32,
+    /// As of which revision; 0 is the latest.
+    pub revision: u64,
+    /// In which order.
+    pub order: Order,
+    /// By what they are ordered.
+    pub sort_by: SortBy,
+    /// The values are left out.
+    pub keys_only: bool,
+    /// Only their number is wanted.
+    pub count_only: bool,
+    /// When the items were last changed.
+    pub modified: Bounds,
+    /// When the items were created.
+    pub created: Bounds,
+}
+
+impl Range {
+    /// True if it is about one key.
+    #[must_use]
+    pub const fn is_of_one(&self) -> bool {
+        matches!(self.keys, Keys::One(_))
+    }
+
+    /// All of these keys as they are now, in the order of the keys.
+    #[must_use]
+    pub const fn of(keys: Keys) -> Self {
+        Self {
+            keys,
+            limit: 0,
+            revision: 0,
+            order: Order::Any,
+            sort_by: SortBy::Key,
+            keys_only: false,
+            count_only: false,
+            modified: Bounds { least: 0, greatest: 0 },
+            created: Bounds { least: 0, greatest: 0 },
+        }
+    }
+}
+
+/// An order of items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// None asked for.
+    #[default]
+    Any,
+    /// The least first.
+    Ascending,
+    /// The greatest first.
+    Descending,
+}
+
+/// What an order goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SortBy {
+    /// The key.
+    #[default]
+    Key,
+    /// The version.
+    Version,
+    /// The revision that created the item.
+    Created,
+    /// The revision that last changed the item.
+    Modified,
+    /// The value.
+    Value,
+}
+
+/// Revisions from the least to the greatest, both included; 0 is no bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// The least.
+    pub least: u64,
+    /// The greatest.
+    pub greatest: u64,
+}
+
+impl Bounds {
+    const fn contains(self, revision: u64) -> bool {
+        revision >= self.least && (self.greatest == 0 || revision <= self.greatest)
+    }
+
+    const fn is_none(self) -> bool {
+        self.least == 0 && self.greatest == 0
+    }
+}
+
+/// What a read found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The items.
+    pub items: Vec<Item>,
+    /// How many keys of the range were there, whatever the limit.
+    pub count: u64,
+    /// True if the limit has left some out.
+    pub more: bool,
+}
+
+/// Holds the revision that is asked for against those that can be read.
+pub(crate) fn check_revision(view: &impl View, range: &Range) -> Result<Option<Failure>, Fault> {
+    if range.revision > store::revision(view)? {
+        return Ok(Some(Failure::FutureRevision));
+    }
+    let compacted = store::compacted(view)?.unwrap_or(0);
+    let is_gone = range.revision > 0 && range.revision < compacted;
+    Ok(is_gone.then_some(Failure::Compacted))
+}
+
+/// Reads; the revision must be one that can be read.
+pub(crate) fn read(view: &impl View, range: &Range) -> Result<Found, Fault> {
+    let mut shelf = Shelf { limit: fetch_limit(range), items: Vec::new(), count: 0 };
+    if range.revision == 0 || range.revision == store::revision(view)? {
+        read_present(view, &range.keys, &mut shelf)?;
+    } else {
+        read_past(view, &range.keys, range.revision, &mut shelf)?;
+    }
+    let Shelf { mut items, count, .. } = shelf;
+    if range.count_only {
+        return Ok(Found { count, ..Found::default() });
+    }
+    items.retain(|item| {
+        range.modified.contains(item.modified) && range.created.contains(item.created)
+    });
+    sort(&mut items, range);
+    let limit = usize::try_from(range.limit).expect("a limit fits the memory");
+    let more = limit > 0 && items.len() > limit;
+    if more {
+        items.truncate(limit);
+    }
+    if range.keys_only {
+        items.iter_mut().for_each(|item| item.value = Bytes::new());
+    }
+    Ok(Found { items, count, more })
+}
+
+/// How many items must be at hand. As in etcd, an order that was asked for and bounds need all of them,
+/// but not the ascending order that goes without saying where it is not by key.
+fn fetch_limit(range: &Range) -> usize {
+    let needs_all = range.order != Order::Any
+        || !range.modified.is_none()
+        || !range.created.is_none()
+        || range.limit == 0;
+    match (range.count_only, needs_all) {
+        (true, _) => 0,
+        (false, true) => usize::MAX,
+        (false, false) => usize::try_from(range.limit).expect("a limit fits the memory") + 1,
+    }
+}
+
+/// Takes what is found: counts all, keeps up to a limit.
+struct Shelf {
+    limit: usize,
+    items: Vec<Item>,
+    count: u64,
+}
+
+impl Shelf {
+    fn take(&mut self, key: Bytes, head: Head, value: Bytes) {
+        self.count += 1;
+        if self.items.len() < self.limit {
+            self.items.push(head.item(key, value));
+        }
+    }
+}
+
+fn read_present(view: &impl View, keys: &Keys, shelf: &mut Shelf) -> Result<(), Fault> {
+    if let Keys::One(key) = keys {
+        if let Some((head, value)) = store::items::present(view, key)? {
+            shelf.take(key.clone(), head, value);
+        }
+        return Ok(());
+    }
+    each_row(view, keys, |key, row| {
+        let (head, value) = store::items::decode(row)?;
+        shelf.take(key, head, value);
+        Ok(())
+    })
+}
+
+/// What is there now and was there then is the newest of that time; the rest is history.
+fn read_past(view: &impl View, keys: &Keys, revision: u64, shelf: &mut Shelf) -> Result<(), Fault> {
+    let mut then = BTreeMap::new();
+    each_row(view, keys, |key, row| {
+        let (head, value) = store::items::decode(row)?;
+        if head.modified <= revision {
+            then.insert(key, (head, value));
+        }
+        Ok(())
+    })?;
+    let mut from = store::history::escape(keys.first());
+    let end = keys.end().map(|end| store::history::escape(&end));
+    while let Some(key) = store::history::first_key(view, &from, end.as_deref())? {
+        let past = store::history::newest(view, &key, revision)?;
+        from = store::history::Rows::of(&key).end();
+        if let Some(Past::Item(head, value)) = past {
+            then.entry(key).or_insert((head, value));
+        }
+    }
+    for (key, (head, value)) in then {
+        shelf.take(key, head, value);
+    }
+    Ok(())
+}
+
+/// Goes through the items of these keys, in order.
+fn each_row(
+    view: &impl View,
+    keys: &Keys,
+    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut from = keys.first().clone();
+    let end = keys.end();
+    loop {
+        let rows = view.scan(ITEMS, &from, end.as_deref(), ROWS_READ_MAX)?;
+        let is_last = rows.len() < ROWS_READ_MAX;
+        if let Some((last, _)) = rows.last() {
+            from = successor(last);
+        }
+        for (key, row) in rows {
+            take(key, row)?;
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// The items of these keys, by key; for whoever will change them.
+pub(crate) fn present(view: &impl View, keys: &Keys) -> Result<Vec<Item>, Fault> {
+    let mut shelf = Shelf { limit: usize::MAX, items: Vec::new(), count: 0 };
+    read_present(view, keys, &mut shelf)?;
+    Ok(shelf.items)
+}
+
+fn sort(items: &mut [Item], range: &Range) {
+    let by = |a: &Item, b: &Item| match range.sort_by {
+        SortBy::Key => a.key.cmp(&b.key),
+        SortBy::Version => a.version.cmp(&b.version),
+        SortBy::Created => a.created.cmp(&b.created),
+        SortBy::Modified => a.modified.cmp(&b.modified),
+        SortBy::Value => a.value.cmp(&b.value),
+    };
+    let compare: fn(Ordering) -> Ordering = match range.order {
+        Order::Any | Order::Ascending => |order| order,
+        Order::Descending => Ordering::reverse,
+    };
+    items.sort_by(|a, b| compare(by(a, b)));
+}
+
+impl Wire for Range {
+    fn encode(&self, writer: &mut Writer) {
+        self.keys.encode(writer);
+        writer.put_u32(self.limit);
+        writer.put_u64(self.revision);
+        writer.put_u8(match self.order {
+            Order::Any => 0,
+            Order::Ascending => 1,
+            Order::Descending => 2,
+        });
+        writer.put_u8(match self.sort_by {
+            SortBy::Key => 0,
+            SortBy::Version => 1,
+            SortBy::Created => 2,
+            SortBy::Modified => 3,
+            SortBy::Value => 4,
+        });
+        let keys_only = if self.keys_only { KEYS_ONLY } else { 0 };
+        let count_only = if self.count_only { COUNT_ONLY } else { 0 };
+        writer.put_u8(keys_only | count_only);
+        self.modified.encode(writer);
+        self.created.encode(writer);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        let (keys, limit, revision) =
+            (Keys::decode(reader)?, reader.take_u32()?, reader.take_u64()?);
+        let order = match reader.take_u8()? {
+            0 => Order::Any,
+            1 => Order::Ascending,
+            2 => Order::Descending,
+            _ => return Err(Malformed("an order from 0 to 2")),
+        };
+        let sort_by = match reader.take_u8()? {
+            0 => SortBy::Key,
+            1 => SortBy::Version,
+            2 => SortBy::Created,
+            3 => SortBy::Modified,
+            4 => SortBy::Value,
+            _ => return Err(Malformed("something to sort by from 0 to 4")),
+        };
+        let flags = reader.take_u8()?;
+        if flags & !(KEYS_ONLY | COUNT_ONLY) != 0 {
+            return Err(Malformed("flags of a range that this build knows"));
+        }
+        Ok(Self {
+            keys,
+            limit,
+            revision,
+            order,
+            sort_by,
+            keys_only: flags & KEYS_ONLY != 0,
+            count_only: flags & COUNT_ONLY != 0,
+            modified: Bounds::decode(reader)?,
+            created: Bounds::decode(reader)?,
+        })
+    }
+}
+
+impl Wire for Bounds {
+    fn encode(&self, writer: &mut Writer) {
+        writer.put_u64(self.least);
+        writer.put_u64(self.greatest);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self { least: reader.take_u64()?, greatest: reader.take_u64()? })
+    }
+}
+
+impl Wire for Found {
+    fn encode(&self, writer: &mut Writer) {
+        writer.put_u64(self.count);
+        writer.put_u8(u8::from(self.more));
+        writer.put_list(&self.items);
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        let count = reader.take_u64()?;
+        let more = crate::answer::take_flag(reader)?;
+        Ok(Self { items: reader.take_list()?, count, more })
+    }
+}

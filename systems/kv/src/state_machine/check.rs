@@ -1,0 +1,141 @@
+//! The invariants, over all tables:
+//!
+//! 1. Each change of a key is in one place: the last one among the items, or in the history if it was a
+//!    deletion, and every earlier one in the history. And each of those is a change.
+//! 2. No change is later than the store's revision, and none of a revision that was given up is of a key
+//!    that a later one of those changed too.
+//! 3. An item was created no later than it was last changed, and its version counts its puts from then.
+//! 4. A key goes with a lease if and only if it says so, and only with one that is there.
+//! 5. Each lease has one date.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use kernel::{Fault, Reading, TableId};
+
+use crate::{
+    item::LeaseId,
+    keys::successor,
+    state_machine::compact,
+    store::{
+        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Past, changes, history, items,
+        leases,
+    },
+};
+
+/// How many rows are read at once.
+const ROWS_AT_ONCE: usize = 256;
+
+/// Revision and place of a change.
+type Place = (u64, u32);
+
+pub(super) fn check(reading: &Reading) -> Result<(), Fault> {
+    let bonds = check_leases(reading)?;
+    let mut left = places(reading)?;
+    let mut bound = 0;
+    each_row(reading, ITEMS, |key, row| {
+        let (head, _) = items::decode(row)?;
+        check_head(head);
+        let key_and_kind = left.remove(&(head.modified, head.place));
+        assert_eq!(key_and_kind, Some((key.clone(), false)), "an item was put by a change");
+        if head.lease.is_some() {
+            assert!(bonds.contains(&(head.lease, key)), "a key that has a lease goes with it");
+            bound += 1;
+        }
+        Ok(())
+    })?;
+    assert_eq!(bound, bonds.len(), "a key goes only with the lease that it has");
+    each_row(reading, HISTORY, |row_key, row| {
+        let (key, past) = (history::key_of(&row_key)?, history::decode(&row_key, row)?);
+        if let Past::Item(head, _) = &past {
+            check_head(*head);
+            assert_eq!(
+                history::revision_of(&row_key)?,
+                head.modified,
+                "history knows its revision"
+            );
+        }
+        let is_deletion = matches!(past, Past::Deleted { .. });
+        let key_and_kind = left.remove(&past.change());
+        assert_eq!(key_and_kind, Some((key, is_deletion)), "history was left by a change");
+        Ok(())
+    })?;
+    assert!(left.is_empty(), "each change has left something: {left:?}");
+    Ok(())
+}
+
+/// The changes: what each of them changed, and whether it was a deletion.
+fn places(reading: &Reading) -> Result<BTreeMap<Place, (Bytes, bool)>, Fault> {
+    let revision = store::revision(reading)?;
+    let compacted = store::compacted(reading)?.unwrap_or(0);
+    let is_scrubbed = !compact::is_pending(reading)?;
+    let mut places = BTreeMap::new();
+    let mut given_up = BTreeSet::new();
+    each_row(reading, CHANGES, |place, row| {
+        let change = changes::decode(&(place, row))?;
+        assert!(change.revision <= revision, "a change was at a revision that has been");
+        if is_scrubbed && change.revision <= compacted {
+            assert!(!change.is_deletion, "of a deletion that was given up nothing is left");
+            assert!(given_up.insert(change.key.clone()), "what was given up is gone");
+        }
+        places.insert((change.revision, change.place), (change.key, change.is_deletion));
+        Ok(())
+    })?;
+    Ok(places)
+}
+
+fn check_head(head: Head) {
+    assert!(head.created <= head.modified, "an item is created before it is changed");
+    assert!(head.version >= 1, "an item was put once at least");
+    assert!(head.version <= head.modified - head.created + 1, "each put has its own revision");
+    assert!((head.version == 1) == (head.created == head.modified), "the first put creates");
+}
+
+/// The keys that go with each lease.
+fn check_leases(reading: &Reading) -> Result<BTreeSet<(LeaseId, Bytes)>, Fault> {
+    let mut dates = BTreeSet::new();
+    each_row(reading, DUE, |date, _| {
+        dates.insert(leases::decode_date(&date)?);
+        Ok(())
+    })?;
+    let mut leases = BTreeSet::new();
+    each_row(reading, LEASES, |id, row| {
+        let id = lease_id(&id);
+        leases.insert(id);
+        let due = leases::decode(row)?.due;
+        assert!(dates.remove(&(due, id)), "a lease has its date");
+        Ok(())
+    })?;
+    assert!(dates.is_empty(), "a lease has one date: {dates:?}");
+    let mut bonds = BTreeSet::new();
+    each_row(reading, LEASED, |bond, _| {
+        let id = lease_id(&bond);
+        assert!(leases.contains(&id), "a key goes with a lease that is there");
+        bonds.insert((id, bond.slice(8..)));
+        Ok(())
+    })?;
+    Ok(bonds)
+}
+
+fn lease_id(row_key: &[u8]) -> LeaseId {
+    let bytes = row_key.first_chunk().expect("a lease's number has eight bytes");
+    LeaseId::from_bits(u64::from_be_bytes(*bytes))
+}
+
+fn each_row(
+    reading: &Reading,
+    table: TableId,
+    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut from = Bytes::new();
+    loop {
+        let rows = reading.scan(table, &from, None, ROWS_AT_ONCE)?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(());
+        };
+        from = successor(last);
+        for (key, row) in rows {
+            take(key, row)?;
+        }
+    }
+}

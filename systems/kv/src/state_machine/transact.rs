@@ -1,0 +1,205 @@
+//! Transactions. Which branches are taken, and whether all of them can be, is found out before anything
+//! is changed.
+
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+use kernel::{Fault, Tables};
+
+use crate::{
+    answer::Answer,
+    failure::Failure,
+    item::Item,
+    range,
+    reply::{Replies, Reply, ReplyKind},
+    store::{View, items, leases},
+    transaction::{Comparison, Delete, Operation, Put, Relation, Target, Transaction},
+    write::{Write, shown},
+};
+
+/// Does what the transaction says, or nothing.
+pub(super) fn transact(transaction: &Transaction, tables: &mut Tables) -> Result<Answer, Fault> {
+    if let Err(failure) = transaction.check() {
+        return Ok(Answer::Failed(failure));
+    }
+    let path = find_path(tables, transaction)?;
+    if let Some(failure) = refuse(tables, transaction, &mut path.iter())? {
+        return Ok(Answer::Failed(failure));
+    }
+    let mut write = Write::begin(tables)?;
+    let replies = carry_out(&mut write, transaction, &mut path.iter())?;
+    let revision = write.end()?;
+    Ok(Answer::Done { revision, replies })
+}
+
+/// The answer to a transaction that writes nothing.
+pub(crate) fn look(view: &impl View, transaction: &Transaction) -> Result<Answer, Fault> {
+    if let Err(failure) = transaction.check() {
+        return Ok(Answer::Failed(failure));
+    }
+    let path = find_path(view, transaction)?;
+    if let Some(failure) = refuse(view, transaction, &mut path.iter())? {
+        return Ok(Answer::Failed(failure));
+    }
+    let revision = crate::store::revision(view)?;
+    let replies = look_along(view, transaction, &mut path.iter(), revision)?;
+    Ok(Answer::Done { revision, replies })
+}
+
+/// Whether each transaction that will be done succeeds: itself first, then those that lie in it.
+fn find_path(view: &impl View, transaction: &Transaction) -> Result<Vec<bool>, Fault> {
+    let mut path = Vec::new();
+    extend_path(view, transaction, &mut path)?;
+    Ok(path)
+}
+
+fn extend_path(
+    view: &impl View,
+    transaction: &Transaction,
+    path: &mut Vec<bool>,
+) -> Result<(), Fault> {
+    let mut holds = true;
+    for comparison in &transaction.comparisons {
+        holds = holds && is_met(view, comparison)?;
+    }
+    path.push(holds);
+    for operation in branch(transaction, holds) {
+        if let Operation::Transaction(inner) = operation {
+            extend_path(view, inner, path)?;
+        }
+    }
+    Ok(())
+}
+
+fn branch(transaction: &Transaction, succeeds: bool) -> &[Operation] {
+    if succeeds { &transaction.success } else { &transaction.failure }
+}
+
+type Path<'a> = core::slice::Iter<'a, bool>;
+
+fn next(path: &mut Path<'_>) -> bool {
+    *path.next().expect("a path leads through all transactions")
+}
+
+/// Why the transaction cannot be done.
+fn refuse(
+    view: &impl View,
+    transaction: &Transaction,
+    path: &mut Path<'_>,
+) -> Result<Option<Failure>, Fault> {
+    for operation in branch(transaction, next(path)) {
+        let failure = match operation {
+            Operation::Range(range) => range::check_revision(view, range)?,
+            Operation::Put(put) => refuse_put(view, put)?,
+            Operation::Delete(_) => None,
+            Operation::Transaction(inner) => refuse(view, inner, path)?,
+        };
+        if failure.is_some() {
+            return Ok(failure);
+        }
+    }
+    Ok(None)
+}
+
+fn refuse_put(view: &impl View, put: &Put) -> Result<Option<Failure>, Fault> {
+    if put.lease.is_some() && leases::find(view, put.lease)?.is_none() {
+        return Ok(Some(Failure::LeaseNotFound));
+    }
+    let keeps = put.keep_value || put.keep_lease;
+    let lacks_key = keeps && items::present(view, &put.key)?.is_none();
+    Ok(lacks_key.then_some(Failure::KeyNotFound))
+}
+
+fn carry_out(
+    write: &mut Write<'_>,
+    transaction: &Transaction,
+    path: &mut Path<'_>,
+) -> Result<Replies, Fault> {
+    let succeeded = next(path);
+    let mut replies = Vec::new();
+    for operation in branch(transaction, succeeded) {
+        let kind = match operation {
+            Operation::Range(range) => ReplyKind::Range(range::read(write.tables, range)?),
+            Operation::Put(put) => carry_out_put(write, put)?,
+            Operation::Delete(delete) => carry_out_delete(write, delete)?,
+            Operation::Transaction(inner) => ReplyKind::Transaction(carry_out(write, inner, path)?),
+        };
+        replies.push(Reply { revision: write.revision(), kind });
+    }
+    Ok(Replies { succeeded, replies })
+}
+
+fn carry_out_put(write: &mut Write<'_>, put: &Put) -> Result<ReplyKind, Fault> {
+    let present = items::present(write.tables, &put.key)?;
+    let before = present.as_ref();
+    let (mut value, mut lease) = (&put.value, put.lease);
+    if let Some((head, kept)) = before {
+        value = if put.keep_value { kept } else { value };
+        lease = if put.keep_lease { head.lease } else { lease };
+    }
+    write.put(&put.key, value, lease, before)?;
+    Ok(ReplyKind::Put(before.filter(|_| put.previous).map(|before| shown(&put.key, before))))
+}
+
+fn carry_out_delete(write: &mut Write<'_>, delete: &Delete) -> Result<ReplyKind, Fault> {
+    let items = range::present(write.tables, &delete.keys)?;
+    let count = items.len() as u64;
+    for item in &items {
+        let present = items::present(write.tables, &item.key)?;
+        write.delete(&item.key, &present.expect("it was found a moment ago"))?;
+    }
+    Ok(ReplyKind::Deleted { count, previous: if delete.previous { items } else { Vec::new() } })
+}
+
+fn look_along(
+    view: &impl View,
+    transaction: &Transaction,
+    path: &mut Path<'_>,
+    revision: u64,
+) -> Result<Replies, Fault> {
+    let succeeded = next(path);
+    let mut replies = Vec::new();
+    for operation in branch(transaction, succeeded) {
+        let kind = match operation {
+            Operation::Range(range) => ReplyKind::Range(range::read(view, range)?),
+            Operation::Transaction(inner) => {
+                ReplyKind::Transaction(look_along(view, inner, path, revision)?)
+            }
+            Operation::Put(_) | Operation::Delete(_) => panic!("a transaction that only reads"),
+        };
+        replies.push(Reply { revision, kind });
+    }
+    Ok(Replies { succeeded, replies })
+}
+
+/// True if the comparison holds for each of its keys that is there; for a key of zeros if none is.
+fn is_met(view: &impl View, comparison: &Comparison) -> Result<bool, Fault> {
+    let items = range::present(view, &comparison.keys)?;
+    if items.is_empty() {
+        return Ok(relation_to(comparison, None).is_some_and(|order| holds(comparison, order)));
+    }
+    Ok(items.iter().all(|item| {
+        relation_to(comparison, Some(item)).is_some_and(|order| holds(comparison, order))
+    }))
+}
+
+/// How what is there is to what is said; nothing if there is no value to compare.
+fn relation_to(comparison: &Comparison, item: Option<&Item>) -> Option<Ordering> {
+    let number = |of: fn(&Item) -> u64| item.map_or(0, of).cast_signed();
+    Some(match &comparison.target {
+        Target::Version(said) => number(|item| item.version).cmp(said),
+        Target::Created(said) => number(|item| item.created).cmp(said),
+        Target::Modified(said) => number(|item| item.modified).cmp(said),
+        Target::Lease(said) => item.map_or(0, |item| item.lease.0).cmp(said),
+        Target::Value(said) => item?.value.cmp(said),
+    })
+}
+
+fn holds(comparison: &Comparison, order: Ordering) -> bool {
+    match comparison.relation {
+        Relation::Equal => order.is_eq(),
+        Relation::Greater => order.is_gt(),
+        Relation::Less => order.is_lt(),
+        Relation::NotEqual => order.is_ne(),
+    }
+}

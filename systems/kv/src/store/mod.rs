@@ -1,0 +1,83 @@
+//! How the store lies in its tables.
+//!
+//! ```text
+//! table 16 items     key                      what is there: head and value
+//! table 17 counters  name                     u64
+//! table 18 changes   revision, place          what each revision changed: put or deletion, and the key
+//! table 19 history   key, revision backwards  what was there, from each change to the next
+//! table 20 leases    lease                    how long it lasts, and when it is due
+//! table 21 leased    lease, key               nothing: the key goes with the lease
+//! table 22 due       time, lease              nothing: the lease may be due then
+//! ```
+//! A value lies in one place: in the items while it is there, in the history once something else is.
+//! So the latest state is read without a look at the history, and a put writes its value once.
+
+pub(crate) mod changes;
+mod counters;
+pub(crate) mod history;
+pub(crate) mod items;
+pub(crate) mod leases;
+
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use kernel::{Fault, Malformed, Reading, TableId, Tables};
+
+pub(crate) use changes::{CHANGES, Change};
+pub(crate) use counters::{COMPACTED, COMPACTED_AT, COUNTERS, REVISION, SCRUBBED, TERM_BEGAN};
+pub(crate) use counters::{compacted, counter, revision, set_counter};
+pub(crate) use history::{HISTORY, Past};
+pub(crate) use items::{Head, ITEMS};
+pub(crate) use leases::{DUE, LEASED, LEASES, Lease};
+
+/// A moment of the tables to read: of a replica that applies, or as its readers see it.
+pub(crate) trait View {
+    /// The value of a key.
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault>;
+
+    /// Pairs in the order of their keys, from one on to before another, so many at most.
+    fn scan(
+        &self,
+        table: TableId,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, Fault>;
+}
+
+impl View for Tables {
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
+        Self::get(self, table, key)
+    }
+
+    fn scan(
+        &self,
+        table: TableId,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
+        Self::scan(self, table, from, to, limit)
+    }
+}
+
+impl View for Reading {
+    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
+        Self::get(self, table, key)
+    }
+
+    fn scan(
+        &self,
+        table: TableId,
+        from: &[u8],
+        to: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
+        Self::scan(self, table, from, to, limit)
+    }
+}
+
+/// A row that nobody wrote so.
+pub(crate) fn corrupt(malformed: Malformed) -> Fault {
+    Fault::Corrupt(alloc::format!("a row of the store is malformed: {malformed}"))
+}

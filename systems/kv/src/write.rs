@@ -1,0 +1,135 @@
+//! [`Write`]: the changes of one revision, as they are made.
+
+use bytes::Bytes;
+use kernel::{Fault, Stamp, Tables};
+
+use crate::{
+    item::{Item, LeaseId},
+    store::{
+        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Lease, REVISION, changes,
+        history, items, leases,
+    },
+};
+
+/// The changes of one revision. The revision begins with the first of them; without one there is none.
+/// A key is changed once at most.
+pub(crate) struct Write<'a> {
+    pub(crate) tables: &'a mut Tables,
+    before: u64,
+    changes: u32,
+}
+
+impl<'a> Write<'a> {
+    /// Begins after the store's present revision.
+    pub(crate) fn begin(tables: &'a mut Tables) -> Result<Self, Fault> {
+        let before = store::revision(tables)?;
+        Ok(Self { tables, before, changes: 0 })
+    }
+
+    /// The revision that the changes so far have led to.
+    pub(crate) const fn revision(&self) -> u64 {
+        if self.changes == 0 { self.before } else { self.before + 1 }
+    }
+
+    /// Writes a key where `present` is there; gives what is known of it now.
+    pub(crate) fn put(
+        &mut self,
+        key: &Bytes,
+        value: &[u8],
+        lease: LeaseId,
+        present: Option<&(Head, Bytes)>,
+    ) -> Result<Head, Fault> {
+        let revision = self.before + 1;
+        let head = Head {
+            created: present.map_or(revision, |(head, _)| head.created),
+            modified: revision,
+            place: self.changes,
+            version: present.map_or(1, |(head, _)| head.version + 1),
+            lease,
+        };
+        if let Some((before, value)) = present {
+            self.shelve(key, *before, value)?;
+        }
+        let held = present.map_or(LeaseId::NONE, |(head, _)| head.lease);
+        if held != lease {
+            self.release(key, held)?;
+            if lease.is_some() {
+                self.tables.put(LEASED, &leases::bond(lease, key), &[])?;
+            }
+        }
+        self.tables.put(ITEMS, key, &items::encode(head, value))?;
+        self.note(key, false)?;
+        Ok(head)
+    }
+
+    /// Deletes a key where `present` is there.
+    pub(crate) fn delete(&mut self, key: &Bytes, present: &(Head, Bytes)) -> Result<(), Fault> {
+        let (head, value) = present;
+        self.shelve(key, *head, value)?;
+        self.release(key, head.lease)?;
+        let was_there = self.tables.delete(ITEMS, key)?;
+        assert!(was_there, "only a key that is there is deleted");
+        let place = history::Rows::of(key).at(self.before + 1);
+        self.tables.put(HISTORY, &place, &history::encode_deletion(self.changes))?;
+        self.note(key, true)
+    }
+
+    /// Ends a lease, and deletes the keys that go with it.
+    pub(crate) fn revoke(&mut self, id: LeaseId, lease: Lease) -> Result<(), Fault> {
+        for key in leases::keys_of(self.tables, id)? {
+            let present = items::present(self.tables, &key)?;
+            self.delete(&key, &present.expect("a key that goes with a lease is there"))?;
+        }
+        let was_there = self.tables.delete(LEASES, &id.to_key())?
+            && self.tables.delete(DUE, &leases::date(lease.due, id))?;
+        assert!(was_there, "a lease that is there has a date");
+        Ok(())
+    }
+
+    /// Ends the revision. Gives the store's.
+    pub(crate) fn end(self) -> Result<u64, Fault> {
+        let revision = self.revision();
+        if self.changes > 0 {
+            store::set_counter(self.tables, REVISION, revision)?;
+        }
+        Ok(revision)
+    }
+
+    /// What was there is history from now on.
+    fn shelve(&mut self, key: &Bytes, head: Head, value: &[u8]) -> Result<(), Fault> {
+        assert!(head.modified <= self.before, "a key is changed once in a revision");
+        let place = history::Rows::of(key).at(head.modified);
+        self.tables.put(HISTORY, &place, &items::encode(head, value))
+    }
+
+    fn release(&mut self, key: &Bytes, lease: LeaseId) -> Result<(), Fault> {
+        if lease.is_some() {
+            let was_there = self.tables.delete(LEASED, &leases::bond(lease, key))?;
+            assert!(was_there, "a key that has a lease goes with it");
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, key: &Bytes, is_deletion: bool) -> Result<(), Fault> {
+        let place = changes::place_of(self.before + 1, self.changes);
+        self.changes += 1;
+        self.tables.put(CHANGES, &place, &changes::encode(is_deletion, key))
+    }
+}
+
+/// Lets a lease be due at another time.
+pub(crate) fn put_off(
+    tables: &mut Tables,
+    id: LeaseId,
+    lease: Lease,
+    due: Stamp,
+) -> Result<(), Fault> {
+    let was_there = tables.delete(DUE, &leases::date(lease.due, id))?;
+    assert!(was_there, "a lease that is there has a date");
+    leases::set(tables, id, Lease { due, ..lease })
+}
+
+/// As whoever asked for what was there before sees it.
+pub(crate) fn shown(key: &Bytes, present: &(Head, Bytes)) -> Item {
+    present.0.item(key.clone(), present.1.clone())
+}
