@@ -167,7 +167,11 @@ impl Endpoint {
         if let Err(status) = self.kv.range(caught_up).await {
             return Answer::of_text(answer::of_status(&status));
         }
-        let hash = self.maintenance.hash_kv(HashKvRequest { revision }).await;
+        let mut hash = self.maintenance.hash_kv(HashKvRequest { revision }).await;
+        if let Ok(said) = &mut hash {
+            // A field of 3.6, which an older server does not know.
+            said.get_mut().hash_revision = 0;
+        }
         Answer::of(hash, |said| said.header.as_mut())
     }
 
