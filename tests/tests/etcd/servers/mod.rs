@@ -80,6 +80,11 @@ impl Member {
         format!("http://127.0.0.1:{}", self.client_port)
     }
 
+    /// The address as people type it.
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("127.0.0.1:{}", self.client_port)
+    }
+
     /// Ends the process at once, as a power cut would.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -20,7 +20,7 @@ impl Etcdctl {
         let leader = self.leader();
         self.cluster.members[leader].kill();
         let rest = (leader + 1) % 3;
-        let address = self.cluster.members[rest].address();
+        let address = self.cluster.members[rest].host_and_port();
         wait_for("another leader", || {
             let put = self.command_at(&address, &["put", "after", "failover"]).output().unwrap();
             put.status.success().then_some(())
@@ -52,6 +52,11 @@ fn whoever_is_elected_stays_elected_without_the_leader() {
     let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
     let key = lines.next().unwrap().unwrap();
     let mut second = etcdctl.command(&["elect", "chair", "bert"]).spawn().unwrap();
+    // A candidate's first writes are not tried again, so it must have written them.
+    wait_for("a second candidate", || {
+        let keys = etcdctl.ok(&["get", "chair/", "--prefix", "--keys-only"]);
+        (keys.matches("chair/").count() == 2).then_some(())
+    });
     etcdctl.kill_leader();
     assert_eq!(etcdctl.ok(&["get", &key]), format!("{key}\nanna\n"));
     interrupt(&first);
