@@ -111,3 +111,35 @@ fn number(value: f64) -> String {
         value => format!("{value:.2}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Outcome, draw};
+    use crate::load::Delivered;
+
+    /// An outcome in which watchers had so many events a second, of etcd, ours and the null server.
+    fn with_events(rates: [u64; 3]) -> Outcome {
+        let mut outcome = Outcome::new(&[Kind::Etcd, Kind::Archipel, Kind::Null]);
+        for (result, events) in outcome.results.iter_mut().zip(rates) {
+            let took = std::time::Duration::from_secs(1);
+            result.delivered.push(Delivered { events, took });
+        }
+        outcome
+    }
+
+    #[test]
+    fn a_goal_is_met_at_its_ratio_or_near_what_anybody_could_reach() {
+        let text = draw(&with_events([100, 120, 500]));
+        assert!(text.contains("1.20  at least 1.00: met"), "{text}");
+        let text = draw(&with_events([100, 80, 500]));
+        assert!(text.contains("0.80  at least 1.00: MISSED"), "{text}");
+        let text = draw(&with_events([100, 80, 100]));
+        assert!(text.contains("0.80  at least 0.75: met"), "{text}");
+    }
+
+    #[test]
+    fn the_table_fits_a_terminal() {
+        let text = draw(&with_events([1_000_000, 2_000_000, 3_000_000]));
+        assert!(text.lines().all(|line| line.len() <= 100), "{text}");
+    }
+}

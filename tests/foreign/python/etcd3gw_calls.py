@@ -10,17 +10,17 @@ import etcd3gw
 
 
 def keys(client):
-    assert client.put("a", "1")
-    assert client.get("a") == [b"1"]
-    [(value, metadata)] = client.get("a", metadata=True)
-    assert value == b"1" and metadata["key"] == b"a" and metadata["version"] == "1"
-    client.put("b", "2")
-    assert [value for value, _ in client.get_prefix("")] == [b"1", b"2"]
+    assert client.put("k/a", "1")
+    assert client.get("k/a") == [b"1"]
+    [(value, metadata)] = client.get("k/a", metadata=True)
+    assert value == b"1" and metadata["key"] == b"k/a" and metadata["version"] == "1"
+    client.put("k/b", "2")
+    assert [value for value, _ in client.get_prefix("k/")] == [b"1", b"2"]
     assert len(client.get_all(sort_order="descend", sort_target="key")) == 2
-    assert client.replace("a", "1", "3") and not client.replace("a", "1", "4")
-    assert client.create("c", "5") and not client.create("c", "6")
-    assert client.delete("a") and not client.delete("a")
-    assert client.delete_prefix("")
+    assert client.replace("k/a", "1", "3") and not client.replace("k/a", "1", "4")
+    assert client.create("k/c", "5") and not client.create("k/c", "6")
+    assert client.delete("k/a") and not client.delete("k/a")
+    assert client.delete_prefix("k/")
     assert client.get_all() == []
 
 

@@ -1,12 +1,14 @@
 //! One server, and operations done to it.
 
+use std::time::Duration;
+
 use etcd::etcdserverpb::{
     CompactionRequest, HashKvRequest, LeaseGrantRequest, LeaseGrantResponse, LeaseKeepAliveRequest,
     LeaseLeasesRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest, PutRequest, RangeRequest,
     kv_client::KvClient, lease_client::LeaseClient, maintenance_client::MaintenanceClient,
     watch_client::WatchClient,
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tonic::{Response, Status, transport::Channel};
 
 use super::{
@@ -75,6 +77,10 @@ impl Endpoint {
             Operation::Progress { stream } => {
                 self.sync().await;
                 Answer::of_text(self.streams[stream].progress().await)
+            }
+            Operation::Sleep { seconds } => {
+                sleep(Duration::from_secs(seconds)).await;
+                Answer::of_text(String::from("it is later"))
             }
             Operation::Checkpoint => self.checkpoint().await,
             lease => self.perform_on_lease(lease).await,
@@ -161,7 +167,11 @@ impl Endpoint {
         if let Err(status) = self.kv.range(caught_up).await {
             return Answer::of_text(answer::of_status(&status));
         }
-        let hash = self.maintenance.hash_kv(HashKvRequest { revision }).await;
+        let mut hash = self.maintenance.hash_kv(HashKvRequest { revision }).await;
+        if let Ok(said) = &mut hash {
+            // A field of 3.6, which an older server does not know.
+            said.get_mut().hash_revision = 0;
+        }
         Answer::of(hash, |said| said.header.as_mut())
     }
 

@@ -4,6 +4,8 @@
 //! `v3rpc/watch.go`, `v3rpc/lease.go`, `apply.go`, `v3_server.go`, `mvcc/` and `lease/lessor.go`. What is not in this
 //! table is the same in both.
 
+use std::collections::BTreeSet;
+
 use super::{answer::Answer, operation::Operation};
 
 /// What was done before, as far as it explains something.
@@ -13,12 +15,20 @@ pub(crate) struct Situation {
     pub(crate) newest: i64,
     /// Up to where history is compacted.
     pub(crate) compacted: i64,
+    /// What was refused, and watches that were not made.
+    pub(crate) refusals: BTreeSet<String>,
 }
 
 impl Situation {
     /// Notes what an operation did.
     pub(crate) fn note(&mut self, operation: &Operation, answer: &Answer) {
         self.newest = self.newest.max(answer.revision);
+        if let Some((_, reason)) = answer.text.split_once("cancel_reason: ") {
+            self.refusals.insert(reason.trim_end_matches([' ', '}']).to_owned());
+        }
+        if answer.text.contains("etcdserver: ") {
+            self.refusals.insert(answer.text.clone());
+        }
         if let Operation::Compact { revision, .. } = operation
             && answer.revision > 0
         {
@@ -49,6 +59,11 @@ pub(crate) const KNOWN: &[Known] = &[
         sentence: "Progress is told at once by 3.4.23, and by 3.5.21 only when all watches of the stream are up \
                    to date: it is asked for when they are.",
         source: "v3rpc/watch.go, recvLoop: 3.5.8 calls RequestProgressAll",
+        avoid: |_, _| {},
+    },
+    Known {
+        sentence: "HashKV says which revision it hashed from 3.6 on: what ours says of it is not compared.",
+        source: "etcdserverpb/rpc.proto of 3.6, HashKVResponse: field 4",
         avoid: |_, _| {},
     },
     Known {

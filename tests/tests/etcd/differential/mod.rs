@@ -16,6 +16,7 @@ mod known;
 mod operation;
 mod report;
 mod run;
+mod scenes;
 mod shrink;
 mod stream;
 mod tests;

@@ -54,6 +54,9 @@ pub(crate) enum Operation {
     Progress {
         stream: usize,
     },
+    Sleep {
+        seconds: u64,
+    },
     /// Waits until all watches have everything, compares what they were given, and compares the hashes.
     Checkpoint,
 }

@@ -1,12 +1,16 @@
 //! A history run, shrunk if it shows a difference, and told.
 
 use std::{
+    collections::BTreeSet,
     ops::Range,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
 };
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use super::{
     draw,
@@ -35,20 +39,22 @@ pub(crate) struct Plan<'a> {
 /// Two servers of the same kind, nothing wrong.
 pub(crate) const TWICE_ETCD: Plan<'static> = Plan { second: Program::Etcd, members: 1, flaw: None };
 
-/// Runs these seeds, some at a time: a server mostly waits for its disk.
+/// Runs these seeds, some at a time: a server mostly waits for its disk. Gives all refusals that were met.
 ///
 /// # Panics
 /// If the servers differ, with the shortest history that shows it.
-pub(crate) fn find_nothing(plan: Plan<'_>, seeds: Range<u64>, count: usize) {
+pub(crate) fn find_nothing(plan: Plan<'_>, seeds: Range<u64>, count: usize) -> BTreeSet<String> {
     let next = AtomicU64::new(seeds.start);
     let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed));
+    let refusals = Mutex::new(BTreeSet::new());
     let find_all = || {
         while let Some(seed) = take() {
-            if let Some(difference) = find(plan, seed, count) {
-                let known = known::table();
-                panic!(
-                    "seed {seed}: the servers differ\n{difference}\nKnown and left out:\n{known}"
-                );
+            match find(plan, seed, count) {
+                Ok(met) => refusals.lock().unwrap().extend(met),
+                Err(difference) => {
+                    let known = known::table();
+                    panic!("seed {seed}: the servers differ\n{difference}\nKnown:\n{known}");
+                }
             }
             eprintln!("seed {seed}: {count} operations, no difference");
         }
@@ -56,24 +62,35 @@ pub(crate) fn find_nothing(plan: Plan<'_>, seeds: Range<u64>, count: usize) {
     thread::scope(|scope| {
         (0..AT_A_TIME).for_each(|_| drop(scope.spawn(find_all)));
     });
+    refusals.into_inner().unwrap()
 }
 
-/// The shortest history that was found in which the servers differ, if those of this seed do.
-pub(crate) fn find(plan: Plan<'_>, seed: u64, count: usize) -> Option<Box<Difference>> {
+/// Runs the operations of a seed; gives the refusals that were met.
+///
+/// # Errors
+/// The shortest history that was found in which the servers differ.
+pub(crate) fn find(
+    plan: Plan<'_>,
+    seed: u64,
+    count: usize,
+) -> Result<BTreeSet<String>, Box<Difference>> {
     let operations = draw::operations(seed, count);
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let found = differ(&runtime, plan, &operations)?;
-    Some(shrink(&operations, found, |fewer| differ(&runtime, plan, fewer)))
+    run(plan, &operations)
+        .map_err(|found| shrink(&operations, found, |fewer| run(plan, fewer).err()))
 }
 
 /// Runs operations on fresh servers.
-fn differ(runtime: &Runtime, plan: Plan<'_>, operations: &[Operation]) -> Option<Box<Difference>> {
+pub(crate) fn run(
+    plan: Plan<'_>,
+    operations: &[Operation],
+) -> Result<BTreeSet<String>, Box<Difference>> {
     let first = Cluster::start(Program::Etcd, 1);
     let second = Cluster::start(plan.second, plan.members);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (first, second) = (&first.addresses()[0], &second.addresses()[0]);
         let (first, second) = tokio::join!(Endpoint::connect(first), Endpoint::connect(second));
         let mut pair = Pair { first, second, flaw: plan.flaw };
-        pair.run(operations).await.err()
+        pair.run(operations).await
     })
 }

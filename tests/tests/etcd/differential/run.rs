@@ -1,6 +1,6 @@
 //! Operations on two servers side by side, until all are done or the servers differ.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
@@ -48,11 +48,14 @@ pub(crate) struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Does the operations.
+    /// Does the operations; gives all refusals that were met, each once.
     ///
     /// # Errors
     /// The first difference.
-    pub(crate) async fn run(&mut self, operations: &[Operation]) -> Result<(), Box<Difference>> {
+    pub(crate) async fn run(
+        &mut self,
+        operations: &[Operation],
+    ) -> Result<BTreeSet<String>, Box<Difference>> {
         let mut situation = Situation::default();
         let mut script = Vec::new();
         for (place, operation) in operations.iter().enumerate() {
@@ -66,7 +69,7 @@ impl Pair<'_> {
                 return Err(Box::new(Difference { place, script, what, first, second }));
             }
         }
-        Ok(())
+        Ok(situation.refusals)
     }
 
     async fn step(

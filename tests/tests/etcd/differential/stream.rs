@@ -193,6 +193,9 @@ impl Stream {
             self.live.insert(watch);
         }
         lines.extend(response.events.iter().map(brief));
+        if response.fragment {
+            lines.push(String::from("the rest follows"));
+        }
         if response.canceled {
             let mut end = response.clone();
             // Whoever made or cancelled it compares the header.

@@ -1,7 +1,13 @@
 //! Messages as short text: what `{:?}` prints, without fields that are as if they were not there, and with
 //! bytes as characters.
 
-use std::fmt::Debug;
+use std::{
+    fmt::Debug,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+/// Longer values are shown by their start and a hash.
+const SHOWN_MAX: usize = 100;
 
 /// The short text of a message. What is left out is zero, false or empty.
 pub(crate) fn brief(message: &impl Debug) -> String {
@@ -34,12 +40,7 @@ impl Reader<'_> {
             };
         }
         let is_default = matches!(word.as_str(), "0" | "false" | "None" | "\"\"" | "b\"\"");
-        (!is_default).then(|| {
-            word.strip_prefix('b')
-                .filter(|text| text.starts_with('"'))
-                .map(str::to_owned)
-                .unwrap_or(word)
-        })
+        (!is_default).then(|| shortened(word))
     }
 
     fn list(&mut self) -> Option<String> {
@@ -103,6 +104,18 @@ impl Reader<'_> {
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
+}
+
+/// A string or bytes, if not too long, and anything else as it is.
+fn shortened(word: String) -> String {
+    let text = word.strip_prefix('b').filter(|text| text.starts_with('"')).unwrap_or(&word);
+    if text.len() <= SHOWN_MAX {
+        return text.to_owned();
+    }
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let start: String = text.chars().take(SHOWN_MAX / 4).collect();
+    format!("{start}...\" ({} characters, {:x})", text.len(), hasher.finish())
 }
 
 #[cfg(test)]

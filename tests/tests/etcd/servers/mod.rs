@@ -15,6 +15,7 @@ use std::{
 };
 
 use ::etcd::etcdserverpb::{RangeRequest, kv_client::KvClient};
+use tokio::runtime::Builder;
 use tonic::transport::Endpoint;
 
 /// How long a cluster may take to start.
@@ -63,8 +64,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    fn new(root: &Path, number: usize) -> Self {
-        let name = format!("member{number}");
+    fn new(root: &Path, name: String) -> Self {
         Self {
             client_port: archipel_tests::free_port(),
             peer_port: archipel_tests::free_port(),
@@ -78,6 +78,11 @@ impl Member {
     /// The address that clients use.
     pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.client_port)
+    }
+
+    /// The address as people type it.
+    pub(crate) fn host_and_port(&self) -> String {
+        format!("127.0.0.1:{}", self.client_port)
     }
 
     /// Ends the process at once, as a power cut would.
@@ -113,25 +118,25 @@ impl Cluster {
     /// As [`Cluster::start`], and waits until each member answers a linearizable read.
     pub(crate) fn start_and_elect(program: Program, count: usize) -> Self {
         let cluster = Self::start(program, count);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            for address in cluster.addresses() {
-                wait_until_served(&address).await;
-            }
-        });
+        cluster.wait_until_served();
         cluster
     }
 
     /// Starts `count` members of `program` and waits until they listen.
     pub(crate) fn start(program: Program, count: usize) -> Self {
+        Self::start_named(program, (1..=count).map(|number| format!("member{number}")))
+    }
+
+    /// Starts a member of each name and waits until they listen.
+    pub(crate) fn start_named(program: Program, names: impl Iterator<Item = String>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("etcd-{}-{number}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).unwrap();
-        let members = (1..=count).map(|number| Member::new(&folder, number)).collect();
+        let members = names.map(|name| Member::new(&folder, name)).collect();
         let mut cluster = Self { program, members, folder };
-        for place in 0..count {
+        for place in 0..cluster.members.len() {
             cluster.start_member(place);
         }
         cluster.wait_until_they_listen();
@@ -150,6 +155,16 @@ impl Cluster {
     /// The addresses that clients use.
     pub(crate) fn addresses(&self) -> Vec<String> {
         self.members.iter().map(Member::address).collect()
+    }
+
+    /// Waits until each member answers a linearizable read.
+    pub(crate) fn wait_until_served(&self) {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for address in self.addresses() {
+                wait_until_served(&address).await;
+            }
+        });
     }
 
     fn wait_until_they_listen(&self) {

@@ -3,6 +3,7 @@
 mod alarms;
 mod auth;
 mod endpoints;
+mod failover;
 mod keys;
 mod leases;
 mod members;
@@ -19,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::servers::{Cluster, Program, is_installed};
+use crate::servers::{Cluster, Member, Program, is_installed};
 
 /// How long a command may take that should end by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,7 +49,9 @@ impl Etcdctl {
 
     /// A command with these words, at all endpoints.
     fn command(&self, words: &[&str]) -> Command {
-        self.command_at(&self.cluster.addresses().join(","), words)
+        let endpoints: Vec<String> =
+            self.cluster.members.iter().map(Member::host_and_port).collect();
+        self.command_at(&endpoints.join(","), words)
     }
 
     fn command_at(&self, endpoints: &str, words: &[&str]) -> Command {
@@ -85,7 +88,7 @@ impl Etcdctl {
     /// What a command wrote at one endpoint.
     #[track_caller]
     fn ok_at(&self, place: usize, words: &[&str]) -> String {
-        let address = self.cluster.members[place].address();
+        let address = self.cluster.members[place].host_and_port();
         Said::by(self.command_at(&address, words).spawn().unwrap()).ok()
     }
 }
