@@ -11,7 +11,7 @@
 //!            └──────┴───────── the page of the root bucket ────────────┘
 //! ```
 //! A file is a tree of pages. The root bucket holds buckets, a bucket holds pairs in the order of their
-//! keys, and both are B+ trees of the same pages ([`format`] has their bytes). Pages have no checksum, only
+//! keys, and both are B+ trees of the same pages (`format.rs` has their bytes). Pages have no checksum, only
 //! the metas do: what a reader cannot see is what the SHA-256 behind a snapshot is for.
 //!
 //! # Writing takes two passes

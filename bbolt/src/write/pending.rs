@@ -1,8 +1,8 @@
 //! What waits on one level of a tree until it fills a page.
 //!
 //! A leaf of one pair is fine, however large: the page then goes on over several. A branch of one child
-//! is not: bbolt, as soon as it deletes below, looks for a neighbour of that child and gives up if there is
-//! none. So a branch is only closed when at least two children are left for the next one.
+//! is not: bbolt, when it merges a page that has lost most of its pairs, asserts that the page has a
+//! neighbour below the same branch. So a branch is only closed when at least two children are left for the next one.
 
 use alloc::vec::Vec;
 

@@ -12,6 +12,6 @@ mod image;
 mod model;
 
 mod damage;
-// mod etcd;
+mod etcd;
 mod golden;
 mod shapes;
