@@ -68,6 +68,7 @@ impl World {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let metrics = Arc::new(Metrics::default());
+        metrics.tables_file_bytes.set(contents.tables.place().bytes());
         let transport = Transport::new(
             poll.registry().try_clone()?,
             TcpListener::from_std(listener),

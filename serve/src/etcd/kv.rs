@@ -8,7 +8,7 @@ use ::kv::{Answer, Command, Operation, Query, Replies, ReplyKind, Transaction};
 use prost::Message;
 use tonic::{Request, Response, Status};
 
-use super::{Etcd, REQUEST_BYTES_MAX, messages, refusal, unexpected};
+use super::{Etcd, MESSAGE_BYTES_MAX, REQUEST_BYTES_MAX, messages, refusal, unexpected};
 
 #[tonic::async_trait]
 impl Kv for Etcd {
@@ -127,7 +127,11 @@ fn done(answer: Answer) -> Result<(u64, Replies), Status> {
 /// A request that is not beyond the limit.
 fn bounded<M: Message>(request: Request<M>) -> Result<M, Status> {
     let request = request.into_inner();
-    if request.encoded_len() > REQUEST_BYTES_MAX {
+    let bytes = request.encoded_len();
+    if bytes > MESSAGE_BYTES_MAX {
+        return Err(refusal::too_long_a_message(bytes, MESSAGE_BYTES_MAX));
+    }
+    if bytes > REQUEST_BYTES_MAX {
         return Err(refusal::too_large());
     }
     Ok(request)

@@ -129,8 +129,13 @@ fn comparison(request: Compare) -> Result<Comparison, Status> {
     Ok(Comparison { keys: Keys::from_etcd(request.key, request.range_end), relation, target })
 }
 
+/// A bound that is negative is one all the same: below any revision.
 fn bounds(least: i64, greatest: i64) -> Bounds {
-    Bounds { least: positive(least), greatest: positive(greatest) }
+    let bound = |revision: i64| match revision {
+        0 => 0,
+        revision => positive(revision).max(1),
+    };
+    Bounds { least: bound(least), greatest: bound(greatest) }
 }
 
 /// Of revisions, all that is not above 0 stands for none.

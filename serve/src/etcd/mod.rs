@@ -43,6 +43,9 @@ pub(crate) const CLUSTER_VERSION: &str = "3.5.0";
 /// The largest request, in bytes.
 pub(crate) const REQUEST_BYTES_MAX: usize = 1_572_864;
 
+/// The largest message that etcd reads, in bytes; what is between the two it refuses otherwise.
+pub(crate) const MESSAGE_BYTES_MAX: usize = REQUEST_BYTES_MAX + (512 << 10);
+
 /// The services of one node. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Etcd {

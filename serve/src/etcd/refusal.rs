@@ -39,6 +39,12 @@ pub(super) fn too_large() -> Status {
     Status::invalid_argument("etcdserver: request is too large")
 }
 
+/// The message is beyond what etcd reads.
+pub(super) fn too_long_a_message(bytes: usize, bytes_max: usize) -> Status {
+    let text = format!("grpc: received message larger than max ({bytes} vs. {bytes_max})");
+    Status::resource_exhausted(text)
+}
+
 /// How a write, or another request through the log, ended without an answer. Where it may have happened
 /// the code is one after which clients do not repeat it.
 pub(super) fn of_write(error: RequestError) -> Status {

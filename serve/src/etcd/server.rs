@@ -23,8 +23,9 @@ use tonic::{Status, body::Body, codegen::Service};
 use super::Etcd;
 use crate::server::stopped;
 
-/// How large a message may be on its way in, in bytes.
-const MESSAGE_BYTES_MAX: usize = super::REQUEST_BYTES_MAX + (512 << 10);
+/// How large a message may be on its way in, in bytes: a little more than is taken, so that it can be
+/// refused in etcd's words.
+const READ_BYTES_MAX: usize = 2 * super::MESSAGE_BYTES_MAX;
 
 /// How many requests a connection may have under way.
 const STREAMS_MAX: u32 = 4096;
@@ -53,8 +54,7 @@ impl Etcd {
         let service = request.uri().path().split('/').nth(1).unwrap_or_default();
         match service {
             "etcdserverpb.KV" => {
-                call(KvServer::new(self).max_decoding_message_size(MESSAGE_BYTES_MAX), request)
-                    .await
+                call(KvServer::new(self).max_decoding_message_size(READ_BYTES_MAX), request).await
             }
             "etcdserverpb.Watch" => call(WatchServer::new(self), request).await,
             "etcdserverpb.Lease" => call(LeaseServer::new(self), request).await,

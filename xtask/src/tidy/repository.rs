@@ -9,7 +9,7 @@ use super::{
 
 /// Crates whose code is `no_std`: the language itself keeps the world out. Every folder of `systems/`
 /// belongs here too.
-const CORE_CRATES: &[&str] = &["kernel", "raft", "log", "replica", "check", "sim"];
+const CORE_CRATES: &[&str] = &["kernel", "raft", "log", "replica", "bbolt", "check", "sim"];
 
 /// Everything that was read.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ impl Wish {
                 deletions: !lacks(FilterType::Nodelete),
                 keys: Keys::from_etcd(key, request.range_end),
             },
-            from: (request.start_revision > 0).then(|| positive(request.start_revision)),
+            from: (request.start_revision != 0).then(|| positive(request.start_revision).max(1)),
             previous: request.prev_kv,
             may_split: request.fragment,
             wants_progress: request.progress_notify,

@@ -140,18 +140,24 @@ impl Stream {
         let reading = self.read().await?;
         let present = self.known(revision(&reading)).await?;
         let Some(number) = self.free_number(request.watch_id) else {
-            let reason = "etcdserver: duplicate watch ID provided on the WatchStream";
-            return self.refuse(present, reason, 0).await;
+            return self
+                .refuse(present, "mvcc: duplicate watch ID provided on the WatchStream")
+                .await;
         };
-        if request.start_revision < 0 {
-            let gone = self.known(compacted(&reading)).await?.unwrap_or(0);
-            return self.refuse(present, refusal::COMPACTED, gone).await;
+        if is_empty(&request) {
+            return self.refuse(present, "mvcc: watcher range is empty").await;
         }
+        let start = request.start_revision;
         let wish = Wish::of(request);
         let from = wish.from.unwrap_or(present + 1);
         self.watches.insert(number, Watch { wish, has_heard: true });
         self.say(present, WatchResponse { watch_id: number, created: true, ..Default::default() })
             .await?;
+        // A store that was never compacted counts, in etcd, as compacted at -1.
+        let gone = self.known(compacted(&reading)).await?.map_or(-1, u64::cast_signed);
+        if start < gone.min(0) {
+            return self.end_compacted(number, gone).await;
+        }
         self.catch_up(number, from, reading).await
     }
 
@@ -167,12 +173,11 @@ impl Stream {
         Some(self.next_number - 1)
     }
 
-    async fn refuse(&mut self, present: u64, reason: &str, gone: u64) -> Result<(), Gone> {
+    async fn refuse(&mut self, present: u64, reason: &str) -> Result<(), Gone> {
         let answer = WatchResponse {
             watch_id: NO_WATCH,
             created: true,
             canceled: true,
-            compact_revision: gone.cast_signed(),
             cancel_reason: reason.to_owned(),
             ..Default::default()
         };
@@ -210,7 +215,7 @@ impl Stream {
             }
             let gone = self.known(compacted(&reading)).await?.unwrap_or(0);
             if next < gone && (from == next || self.known(is_gone(&reading, next)).await?) {
-                return self.end_compacted(number, gone).await;
+                return self.end_compacted(number, gone.cast_signed()).await;
             }
             let page = self.known(page(&reading, next, &wish)).await?;
             next = page.next;
@@ -231,13 +236,12 @@ impl Stream {
     }
 
     /// What the watch wants next has been compacted away.
-    async fn end_compacted(&mut self, number: i64, gone: u64) -> Result<(), Gone> {
+    async fn end_compacted(&mut self, number: i64, gone: i64) -> Result<(), Gone> {
         self.watches.remove(&number);
         let answer = WatchResponse {
             watch_id: number,
             canceled: true,
-            compact_revision: gone.cast_signed(),
-            cancel_reason: refusal::COMPACTED.to_owned(),
+            compact_revision: gone,
             ..Default::default()
         };
         self.say(self.said, answer).await
@@ -347,6 +351,12 @@ impl Stream {
             }
         }
     }
+}
+
+/// True if the range of a watch can have no key.
+fn is_empty(request: &WatchCreateRequest) -> bool {
+    let end = &request.range_end;
+    !matches!(**end, [] | [0]) && request.key >= *end
 }
 
 /// A page of what changed that a watch wants.

@@ -34,7 +34,7 @@ pub(super) fn check(repository: &Repository, workspace: &Workspace) -> Vec<Findi
 /// never name each other.
 fn height(folder: &str) -> u8 {
     match folder {
-        "kernel" | "check" | "etcd" => 0,
+        "kernel" | "check" | "bbolt" | "etcd" => 0,
         "log" => 1,
         "replica" | "base" => 2,
         "raft" | "sim" | "host" => 3,
