@@ -216,9 +216,9 @@ impl Model {
         if items.peek().is_none() { holds(None) } else { items.all(|item| holds(Some(item))) }
     }
 
+    /// Puts are looked at first, then reads.
     fn refuse(&self, transaction: &Transaction) -> Option<Failure> {
-        self.branch(transaction).1.iter().find_map(|operation| match operation {
-            Operation::Range(range) => self.check_revision(range),
+        self.refuse_of(transaction, &|operation| match operation {
             Operation::Put(put) if put.lease.is_some() && !self.leases.contains_key(&put.lease) => {
                 Some(Failure::LeaseNotFound)
             }
@@ -226,8 +226,24 @@ impl Model {
                 let keeps = put.keep_value || put.keep_lease;
                 (keeps && !self.items.contains_key(&put.key)).then_some(Failure::KeyNotFound)
             }
-            Operation::Delete(_) => None,
-            Operation::Transaction(inner) => self.refuse(inner),
+            _ => None,
+        })
+        .or_else(|| {
+            self.refuse_of(transaction, &|operation| match operation {
+                Operation::Range(range) => self.check_revision(range),
+                _ => None,
+            })
+        })
+    }
+
+    fn refuse_of(
+        &self,
+        transaction: &Transaction,
+        look: &dyn Fn(&Operation) -> Option<Failure>,
+    ) -> Option<Failure> {
+        self.branch(transaction).1.iter().find_map(|operation| match operation {
+            Operation::Transaction(inner) => self.refuse_of(inner, look),
+            other => look(other),
         })
     }
 

@@ -53,6 +53,8 @@ struct Watch {
     wish: Wish,
     /// True if something was said of it since it was last due to hear how far it is.
     has_heard: bool,
+    /// True if nothing more comes of it; its number stays taken until the client cancels it.
+    has_ended: bool,
 }
 
 /// One stream of watches.
@@ -139,18 +141,18 @@ impl Stream {
     async fn create(&mut self, request: WatchCreateRequest) -> Result<(), Gone> {
         let reading = self.read().await?;
         let present = self.known(revision(&reading)).await?;
+        if is_empty(&request) {
+            return self.refuse(present, "mvcc: watcher range is empty").await;
+        }
         let Some(number) = self.free_number(request.watch_id) else {
             return self
                 .refuse(present, "mvcc: duplicate watch ID provided on the WatchStream")
                 .await;
         };
-        if is_empty(&request) {
-            return self.refuse(present, "mvcc: watcher range is empty").await;
-        }
         let start = request.start_revision;
         let wish = Wish::of(request);
         let from = wish.from.unwrap_or(present + 1);
-        self.watches.insert(number, Watch { wish, has_heard: true });
+        self.watches.insert(number, Watch { wish, has_heard: true, has_ended: false });
         self.say(present, WatchResponse { watch_id: number, created: true, ..Default::default() })
             .await?;
         // A store that was never compacted counts, in etcd, as compacted at -1.
@@ -237,7 +239,9 @@ impl Stream {
 
     /// What the watch wants next has been compacted away.
     async fn end_compacted(&mut self, number: i64, gone: i64) -> Result<(), Gone> {
-        self.watches.remove(&number);
+        if let Some(watch) = self.watches.get_mut(&number) {
+            watch.has_ended = true;
+        }
         let answer = WatchResponse {
             watch_id: number,
             canceled: true,
@@ -302,7 +306,7 @@ impl Stream {
         for number in self.watches.keys().copied().collect::<Vec<_>>() {
             let watch = self.watches.get_mut(&number).expect("a watch of the stream");
             let has_heard = std::mem::take(&mut watch.has_heard);
-            if watch.wish.wants_progress && !has_heard {
+            if watch.wish.wants_progress && !has_heard && !watch.has_ended {
                 let answer = WatchResponse { watch_id: number, ..Default::default() };
                 self.say(reached, answer).await?;
             }
@@ -313,7 +317,7 @@ impl Stream {
     /// The revision up to which all watches of the stream have what they want; nothing if one of them
     /// has not, or more than that has been said already.
     async fn reached(&mut self) -> Result<Option<u64>, Gone> {
-        if self.watches.is_empty() {
+        if self.watches.values().all(|watch| watch.has_ended) {
             let reading = self.read().await?;
             return self.known(revision(&reading)).await.map(Some);
         }

@@ -23,7 +23,7 @@ pub(super) fn transact(transaction: &Transaction, tables: &mut Tables) -> Result
         return Ok(Answer::Failed(failure));
     }
     let path = find_path(tables, transaction)?;
-    if let Some(failure) = refuse(tables, transaction, &mut path.iter())? {
+    if let Some(failure) = refuse(tables, transaction, &path)? {
         return Ok(Answer::Failed(failure));
     }
     let mut write = Write::begin(tables)?;
@@ -38,7 +38,7 @@ pub(crate) fn look(view: &impl View, transaction: &Transaction) -> Result<Answer
         return Ok(Answer::Failed(failure));
     }
     let path = find_path(view, transaction)?;
-    if let Some(failure) = refuse(view, transaction, &mut path.iter())? {
+    if let Some(failure) = refuse(view, transaction, &path)? {
         return Ok(Answer::Failed(failure));
     }
     let revision = crate::store::revision(view)?;
@@ -81,18 +81,37 @@ fn next(path: &mut Path<'_>) -> bool {
     *path.next().expect("a path leads through all transactions")
 }
 
-/// Why the transaction cannot be done.
+/// Why the transaction cannot be done. As in etcd, what it puts is looked at first.
 fn refuse(
     view: &impl View,
     transaction: &Transaction,
+    path: &[bool],
+) -> Result<Option<Failure>, Fault> {
+    let put = first_failure(transaction, &mut path.iter(), &|operation| match operation {
+        Operation::Put(put) => refuse_put(view, put),
+        _ => Ok(None),
+    })?;
+    if put.is_some() {
+        return Ok(put);
+    }
+    first_failure(transaction, &mut path.iter(), &|operation| match operation {
+        Operation::Range(range) => range::check_revision(view, range),
+        _ => Ok(None),
+    })
+}
+
+type Look<'a> = dyn Fn(&Operation) -> Result<Option<Failure>, Fault> + 'a;
+
+/// Looks at all that will be done.
+fn first_failure(
+    transaction: &Transaction,
     path: &mut Path<'_>,
+    look: &Look<'_>,
 ) -> Result<Option<Failure>, Fault> {
     for operation in branch(transaction, next(path)) {
         let failure = match operation {
-            Operation::Range(range) => range::check_revision(view, range)?,
-            Operation::Put(put) => refuse_put(view, put)?,
-            Operation::Delete(_) => None,
-            Operation::Transaction(inner) => refuse(view, inner, path)?,
+            Operation::Transaction(inner) => first_failure(inner, path, look)?,
+            other => look(other)?,
         };
         if failure.is_some() {
             return Ok(failure);

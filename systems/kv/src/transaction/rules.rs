@@ -55,7 +55,7 @@ struct Changes {
 }
 
 /// What these operations may change together; a failure if that is a key twice. Two deletions of a key
-/// are one. As in etcd, a put of one branch also meets the deletions of the other.
+/// are one.
 fn changes(operations: &[Operation]) -> Result<Changes, Failure> {
     let mut changes = Changes::default();
     for operation in operations {
@@ -80,14 +80,19 @@ impl Changes {
     /// Only one of the branches will happen, so both may put the same key.
     fn take_branches(&mut self, inner: &Transaction) -> Result<(), Failure> {
         let (success, failure) = (changes(&inner.success)?, changes(&inner.failure)?);
-        self.deletes.extend(success.deletes);
-        self.deletes.extend(failure.deletes);
+        let deletes = [success.deletes, failure.deletes].concat();
+        // etcd lets a key be put by one transaction and deleted by the next one beside it.
+        let is_put = |keys: &Keys| self.puts.iter().any(|key| keys.contains(key));
+        if deletes.iter().any(is_put) {
+            return Err(Failure::DuplicateKey);
+        }
         for key in &success.puts {
             self.put(key.clone(), None)?;
         }
         for key in failure.puts {
             self.put(key, Some(&success.puts))?;
         }
+        self.deletes.extend(deletes);
         Ok(())
     }
 

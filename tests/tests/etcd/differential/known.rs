@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use etcd::etcdserverpb::{RangeRequest, TxnRequest, request_op::Request};
+
 use super::{answer::Answer, operation::Operation};
 
 /// What was done before, as far as it explains something.
@@ -72,7 +74,72 @@ pub(crate) const KNOWN: &[Known] = &[
         source: "mvcc/hash.go, WriteKeyValue: its comment",
         avoid: |_, _| {},
     },
+    Known {
+        sentence: "etcd overlooks that a transaction changes a key twice, if the deletion is of everything from a \
+                   key on, or of a transaction beside the one that puts; ours refuses it.",
+        source: "v3rpc/key.go, checkIntervals: the interval of such a deletion is empty, and puts are held against \
+                 deletions that come before",
+        avoid: |_, operation| {
+            each_inner(operation, &mut |inner| {
+                if let Request::RequestDeleteRange(delete) = inner {
+                    delete.range_end.clear();
+                }
+            })
+        },
+    },
+    Known {
+        sentence: "In a transaction etcd takes a negative revision for one that is compacted, elsewhere for the \
+                   present one; for ours it is the present one everywhere.",
+        source: "etcdserver/apply.go, checkRequestRange",
+        avoid: |_, operation| {
+            each_inner(operation, &mut |inner| {
+                if let Request::RequestRange(range) = inner {
+                    range.revision = range.revision.max(0);
+                }
+            })
+        },
+    },
 ];
+
+/// Of the transactions beside one another only the first deletes; the others read instead.
+fn let_one_delete(txn: &mut TxnRequest) {
+    for operations in [&mut txn.success, &mut txn.failure] {
+        let mut is_first = true;
+        for operation in operations {
+            if let Some(Request::RequestTxn(inner)) = &mut operation.request {
+                let_one_delete(inner);
+                if !std::mem::take(&mut is_first) {
+                    each_of(inner, &mut read_instead);
+                }
+            }
+        }
+    }
+}
+
+fn read_instead(request: &mut Request) {
+    if let Request::RequestDeleteRange(delete) = request {
+        let key = std::mem::take(&mut delete.key);
+        *request = Request::RequestRange(RangeRequest { key, ..RangeRequest::default() });
+    }
+}
+
+/// Changes what lies in a transaction.
+fn each_inner(operation: &mut Operation, change: &mut dyn FnMut(&mut Request)) {
+    if let Operation::Txn(txn) = operation {
+        each_of(txn, change);
+    }
+}
+
+fn each_of(txn: &mut TxnRequest, change: &mut dyn FnMut(&mut Request)) {
+    for inner in txn.success.iter_mut().chain(&mut txn.failure) {
+        if let Some(request) = &mut inner.request {
+            change(request);
+            if let Request::RequestTxn(txn) = request {
+                each_of(txn, change);
+            }
+        }
+    }
+}
 
 fn start_after_the_compacted(situation: &Situation, operation: &mut Operation) {
     if let Operation::Watch { create, .. } = operation
