@@ -194,8 +194,9 @@ impl Stream {
             return Ok(());
         }
         self.etcd.watches.leave(self.number, number);
+        let present = self.known(revision(&self.read().await?)).await?;
         let answer = WatchResponse { watch_id: number, canceled: true, ..Default::default() };
-        self.say(self.said, answer).await
+        self.say(present, answer).await
     }
 
     /// Reads what a watch has missed, until it is where the hub is.
