@@ -25,13 +25,13 @@ fn keys_are_written_read_listed_and_removed() {
     let (folder, port) = (Folder::new("commands"), free_ports());
     let up = Up::start(folder.path(), port, 3, &[]);
     let shell = Shell { cluster: up.cluster() };
-    assert_eq!(shell.run(&["kv", "put", "a", "1"]), (0, "Written at revision 1.".to_owned()));
+    assert_eq!(shell.run(&["kv", "put", "a", "1"]), (0, "Written at revision 2.".to_owned()));
     assert_eq!(shell.run(&["kv", "get", "a"]), (0, "1".to_owned()));
     assert_eq!(shell.run(&["kv", "put", "a", "2", "--if-absent"]).0, 1);
     assert_eq!(shell.run(&["kv", "put", "a", "2", "--if-value", "1"]).0, 0);
-    let json = r#"{"key":"a","value":"2","revision":2}"#;
+    let json = r#"{"key":"a","value":"2","revision":3}"#;
     assert_eq!(shell.run(&["kv", "get", "a", "--json"]), (0, json.to_owned()));
-    assert!(shell.run(&["kv", "list"]).1.ends_with("a    2         2"));
+    assert!(shell.run(&["kv", "list"]).1.ends_with("a    3         2"));
     assert_eq!(shell.run(&["kv", "delete", "a"]), (0, "Removed.".to_owned()));
     assert_eq!(shell.run(&["kv", "delete", "a"]).0, 1);
     let (code, message) = shell.run(&["kv", "get", "a"]);

@@ -72,9 +72,9 @@ fn a_careful_write_happens_only_if_what_it_expects_holds() {
     assert_eq!(put(r#"{"key":"a","value":"1","expect":null}"#), 200);
     assert_eq!(put(r#"{"key":"a","value":"2","expect":null}"#), 409);
     assert_eq!(put(r#"{"key":"a","value":"2","expect":"1"}"#), 200);
-    assert_eq!(put(r#"{"key":"a","value":"3","expect":{"revision":1}}"#), 409);
+    assert_eq!(put(r#"{"key":"a","value":"3","expect":{"revision":2}}"#), 409);
     let mismatch = post(port, "/kv", r#"{"key":"a","value":"3","expect":"1"}"#);
-    assert_eq!((mismatch.code(), mismatch.header("x-revision")), ("mismatch", Some("2")));
+    assert_eq!((mismatch.code(), mismatch.header("x-revision")), ("mismatch", Some("3")));
     assert_eq!(get(port, "/kv/a").body["value"], "2");
 }
 

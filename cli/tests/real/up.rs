@@ -17,7 +17,7 @@ fn a_value_written_on_one_node_is_read_on_all_and_is_there_after_a_restart() {
         (written.status, written.body.to_string().as_str()),
         (200, r#"{"key":"foo","value":"bar"}"#)
     );
-    assert_eq!(written.header("x-revision"), Some("1"));
+    assert_eq!(written.header("x-revision"), Some("2"));
     for port in up.ports() {
         let read = get(port, "/kv/foo");
         assert_eq!(read.body.to_string(), r#"{"key":"foo","value":"bar"}"#);

@@ -79,27 +79,34 @@ pub(crate) const KNOWN: &[Known] = &[
                    key on, or of a transaction beside the one that puts; ours refuses it.",
         source: "v3rpc/key.go, checkIntervals: the interval of such a deletion is empty, and puts are held against \
                  deletions that come before",
-        avoid: |_, operation| {
-            each_inner(operation, &mut |inner| {
-                if let Request::RequestDeleteRange(delete) = inner {
-                    delete.range_end.clear();
-                }
-            })
-        },
+        avoid: delete_once,
     },
     Known {
         sentence: "In a transaction etcd takes a negative revision for one that is compacted, elsewhere for the \
                    present one; for ours it is the present one everywhere.",
         source: "etcdserver/apply.go, checkRequestRange",
-        avoid: |_, operation| {
-            each_inner(operation, &mut |inner| {
-                if let Request::RequestRange(range) = inner {
-                    range.revision = range.revision.max(0);
-                }
-            })
-        },
+        avoid: read_the_present,
     },
 ];
+
+fn delete_once(_: &Situation, operation: &mut Operation) {
+    each_inner(operation, &mut |inner| {
+        if let Request::RequestDeleteRange(delete) = inner {
+            delete.range_end.clear();
+        }
+    });
+    if let Operation::Txn(txn) = operation {
+        let_one_delete(txn);
+    }
+}
+
+fn read_the_present(_: &Situation, operation: &mut Operation) {
+    each_inner(operation, &mut |inner| {
+        if let Request::RequestRange(range) = inner {
+            range.revision = range.revision.max(0);
+        }
+    });
+}
 
 /// Of the transactions beside one another only the first deletes; the others read instead.
 fn let_one_delete(txn: &mut TxnRequest) {
