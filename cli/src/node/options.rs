@@ -145,6 +145,16 @@ pub(crate) struct NodeOptions {
     )]
     pub(crate) retain_mib: u64,
 
+    /// How large the file of the tables may become, in MiB. Beyond it an alarm is raised, and until it is
+    /// disarmed (`etcdctl alarm disarm`) only what takes no room is done. Default: no limit but the disk.
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(1..=1 << 30),
+        help_heading = "Data"
+    )]
+    pub(crate) quota_mib: Option<u64>,
+
     /// How often a leader says that it is there, in milliseconds.
     #[arg(
         long,

@@ -8,10 +8,11 @@
 //! While there is no space, nothing is done that takes some: deletions and compactions go on. While a
 //! member is corrupt, nothing is changed at all. Leases end all the same, since their owners rely on it.
 
-use kernel::{Malformed, Reader, Wire, Writer};
+use kernel::{Fault, Malformed, Reader, Reading, Wire, Writer};
 
 use crate::{
     command::Command,
+    store::alarms,
     transaction::{Operation, Transaction},
 };
 
@@ -55,19 +56,30 @@ pub(crate) const fn concerns_data(command: &Command) -> bool {
     )
 }
 
-/// True if a command may leave more than there was.
-pub(crate) fn takes_room(command: &Command) -> bool {
-    match command {
-        Command::Put { .. } | Command::Grant { .. } => true,
-        Command::Do(transaction) => transaction.puts(),
-        _ => false,
+/// True if there is such an alarm.
+///
+/// # Errors
+/// A [`Fault`] if the tables cannot be read.
+pub fn is_raised(reading: &Reading, alarm: Alarm) -> Result<bool, Fault> {
+    alarms::is_raised(reading, alarm)
+}
+
+impl Command {
+    /// True if it may leave more than there was.
+    #[must_use]
+    pub fn takes_room(&self) -> bool {
+        match self {
+            Self::Put { .. } | Self::Grant { .. } => true,
+            Self::Do(transaction) => transaction.puts(),
+            Self::As { command, .. } => command.takes_room(),
+            _ => false,
+        }
     }
 }
 
 impl Transaction {
     /// True if one of its branches would put a key.
-    #[must_use]
-    pub fn puts(&self) -> bool {
+    fn puts(&self) -> bool {
         self.success.iter().chain(&self.failure).any(|operation| match operation {
             Operation::Range(_) | Operation::Delete(_) => false,
             Operation::Put(_) => true,

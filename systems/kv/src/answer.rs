@@ -215,6 +215,62 @@ impl Wire for Answer {
                 writer.put_u8(7);
                 writer.put_u8(invalid.number());
             }
+            other => other.encode_etcd(writer),
+        }
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        match reader.take_u8()? {
+            1 => Ok(Self::Put {
+                revision: reader.take_u64()?,
+                version: reader.take_u64()?,
+                previous_revision: take_revision(reader)?,
+            }),
+            2 => Ok(Self::Deleted { was_there: take_flag(reader)?, revision: reader.take_u64()? }),
+            3 => Ok(Self::Mismatch { current: take_revision(reader)? }),
+            4 => Ok(Self::Found(Item::decode(reader)?)),
+            5 => Ok(Self::Missing),
+            6 => {
+                let more = take_flag(reader)?;
+                Ok(Self::Page { items: reader.take_list()?, more })
+            }
+            7 => Ok(Self::Invalid(Invalid::from_number(reader.take_u8()?)?)),
+            8 => Ok(Self::Failed(Failure::from_number(reader.take_u8()?)?)),
+            9 => Ok(Self::Done { revision: reader.take_u64()?, replies: Replies::decode(reader)? }),
+            10 => Ok(Self::Read { revision: reader.take_u64()?, found: Found::decode(reader)? }),
+            11 => Ok(Self::Revision(reader.take_u64()?)),
+            12 => Ok(Self::Granted {
+                lease: LeaseId::decode(reader)?,
+                seconds: reader.take_u64()?,
+                revision: reader.take_u64()?,
+            }),
+            13 => Ok(Self::Left {
+                seconds: reader.take_u64()?.cast_signed(),
+                granted: reader.take_u64()?,
+                keys: take_keys(reader)?,
+                revision: reader.take_u64()?,
+            }),
+            14 => Ok(Self::Leases { revision: reader.take_u64()?, leases: reader.take_list()? }),
+            15 => Ok(Self::Names { revision: reader.take_u64()?, names: take_names(reader)? }),
+            16 => Ok(Self::Permitted {
+                revision: reader.take_u64()?,
+                permissions: reader.take_list()?,
+            }),
+            17 => Ok(Self::Standing {
+                revision: reader.take_u64()?,
+                is_on: take_flag(reader)?,
+                auth_revision: reader.take_u64()?,
+            }),
+            18 => Ok(Self::Alarms { revision: reader.take_u64()?, alarms: reader.take_list()? }),
+            _ => Err(Malformed("an answer of kind 1 to 18")),
+        }
+    }
+}
+
+impl Answer {
+    /// The answers that only etcd's interface has.
+    fn encode_etcd(&self, writer: &mut Writer) {
+        match self {
             Self::Failed(failure) => {
                 writer.put_u8(8);
                 writer.put_u8(failure.number());
@@ -273,53 +329,7 @@ impl Wire for Answer {
                 writer.put_u64(*revision);
                 writer.put_list(alarms);
             }
-        }
-    }
-
-    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
-        match reader.take_u8()? {
-            1 => Ok(Self::Put {
-                revision: reader.take_u64()?,
-                version: reader.take_u64()?,
-                previous_revision: take_revision(reader)?,
-            }),
-            2 => Ok(Self::Deleted { was_there: take_flag(reader)?, revision: reader.take_u64()? }),
-            3 => Ok(Self::Mismatch { current: take_revision(reader)? }),
-            4 => Ok(Self::Found(Item::decode(reader)?)),
-            5 => Ok(Self::Missing),
-            6 => {
-                let more = take_flag(reader)?;
-                Ok(Self::Page { items: reader.take_list()?, more })
-            }
-            7 => Ok(Self::Invalid(Invalid::from_number(reader.take_u8()?)?)),
-            8 => Ok(Self::Failed(Failure::from_number(reader.take_u8()?)?)),
-            9 => Ok(Self::Done { revision: reader.take_u64()?, replies: Replies::decode(reader)? }),
-            10 => Ok(Self::Read { revision: reader.take_u64()?, found: Found::decode(reader)? }),
-            11 => Ok(Self::Revision(reader.take_u64()?)),
-            12 => Ok(Self::Granted {
-                lease: LeaseId::decode(reader)?,
-                seconds: reader.take_u64()?,
-                revision: reader.take_u64()?,
-            }),
-            13 => Ok(Self::Left {
-                seconds: reader.take_u64()?.cast_signed(),
-                granted: reader.take_u64()?,
-                keys: take_keys(reader)?,
-                revision: reader.take_u64()?,
-            }),
-            14 => Ok(Self::Leases { revision: reader.take_u64()?, leases: reader.take_list()? }),
-            15 => Ok(Self::Names { revision: reader.take_u64()?, names: take_names(reader)? }),
-            16 => Ok(Self::Permitted {
-                revision: reader.take_u64()?,
-                permissions: reader.take_list()?,
-            }),
-            17 => Ok(Self::Standing {
-                revision: reader.take_u64()?,
-                is_on: take_flag(reader)?,
-                auth_revision: reader.take_u64()?,
-            }),
-            18 => Ok(Self::Alarms { revision: reader.take_u64()?, alarms: reader.take_list()? }),
-            _ => Err(Malformed("an answer of kind 1 to 18")),
+            other => panic!("an answer of the course's interface: {other:?}"),
         }
     }
 }

@@ -95,7 +95,7 @@ pub enum Command {
         /// Who.
         caller: Caller,
         /// What; not on behalf of yet another one.
-        command: Box<Command>,
+        command: Box<Self>,
     },
     /// Changes who may do what.
     Auth(Change),

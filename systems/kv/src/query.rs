@@ -71,7 +71,7 @@ pub enum Query {
         /// Who.
         caller: Caller,
         /// What; not on behalf of yet another one.
-        query: Box<Query>,
+        query: Box<Self>,
     },
     /// Whether these keys may be watched: [`Answer::Revision`].
     Watch(Keys),

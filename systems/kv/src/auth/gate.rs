@@ -4,7 +4,7 @@ use kernel::Fault;
 
 use super::{Caller, User, failure::AuthFailure, grants::Grants, needs, needs::Need};
 use crate::{
-    alarm::{concerns_data, takes_room},
+    alarm::concerns_data,
     command::Command,
     failure::Failure,
     item::LeaseId,
@@ -29,7 +29,7 @@ pub(crate) fn refuse(
             return Ok(Some(Failure::Auth(failure)));
         }
     }
-    let lacks_room = standing.has(guards::NO_SPACE) && takes_room(command);
+    let lacks_room = standing.has(guards::NO_SPACE) && command.takes_room();
     Ok(lacks_room.then_some(Failure::NoSpace))
 }
 

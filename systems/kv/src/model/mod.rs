@@ -13,7 +13,7 @@ use kernel::Stamp;
 
 use crate::{
     PAGE_BYTES_MAX,
-    alarm::{Alarm, AlarmKind, concerns_data, takes_room},
+    alarm::{Alarm, AlarmKind, concerns_data},
     answer::Answer,
     command::{Command, Expect, check_key},
     failure::Failure,
@@ -80,7 +80,7 @@ impl Model {
         if let Some(failure) = self.forbids(caller, command) {
             return Answer::Failed(Failure::Auth(failure));
         }
-        if has(AlarmKind::NoSpace) && takes_room(command) {
+        if has(AlarmKind::NoSpace) && command.takes_room() {
             return Answer::Failed(Failure::NoSpace);
         }
         match command {
