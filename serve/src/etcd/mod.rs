@@ -31,7 +31,7 @@ use raft::Request;
 use tonic::Status;
 
 use crate::{front::Front, quota};
-use auth::Passwords;
+use auth::{Passwords, Token};
 
 pub(crate) use server::serve;
 pub(crate) use watch::Hub;
@@ -55,7 +55,7 @@ pub(crate) struct Etcd {
     watches: Arc<Hub>,
     passwords: Passwords,
     /// By which whoever asks is known.
-    token: Option<Arc<str>>,
+    token: Option<Token>,
 }
 
 impl Etcd {

@@ -1,13 +1,11 @@
 //! Who asks: the user whom the request's token makes known.
 
-use std::sync::Arc;
-
 use ::kv::{Answer, Caller, Query, auth};
 use http::HeaderMap;
 use kernel::Reading;
 use tonic::Status;
 
-use super::{super::Etcd, token};
+use super::{super::Etcd, token::Token};
 use crate::etcd::{refusal, told};
 
 /// Where a token may stand: as clients of gRPC send it, as those of HTTP do, and as gRPC's metadata
@@ -18,7 +16,7 @@ impl Etcd {
     /// The services for a request with these headers.
     pub(crate) fn for_request(self, headers: &HeaderMap) -> Self {
         let token = NAMES.iter().find_map(|name| headers.get(*name)?.to_str().ok());
-        let token = token.map(|token| Arc::from(token.trim_start_matches("Bearer ")));
+        let token = token.map(|token| Token::come(token.trim_start_matches("Bearer ")));
         Self { token, ..self }
     }
 
@@ -39,7 +37,7 @@ impl Etcd {
         if !standing.is_on {
             return Ok(None);
         }
-        token::read(token, &standing).map(Some).ok_or_else(refusal::invalid_token)
+        token.caller(&standing).map(Some).ok_or_else(refusal::invalid_token)
     }
 
     /// Makes sure, at a moment of the tables, that whoever asks may ask that.

@@ -12,3 +12,4 @@ mod service;
 mod token;
 
 pub(super) use password::Passwords;
+pub(super) use token::Token;

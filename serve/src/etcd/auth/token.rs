@@ -5,9 +5,12 @@
 //! ```
 //! Nobody remembers a token. Every member can tell a true one, by the key that lies in the tables since
 //! authentication was turned on. It ends with its time, and when users or roles change: the client then
-//! says again who it is.
+//! says again who it is. A request or a stream that was begun in time may take longer.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use ::kv::{Caller, auth::Standing};
 use bytes::Bytes;
@@ -18,6 +21,25 @@ use crate::percent;
 
 /// How long a token is good for, as etcd's simple ones are.
 const LIFE: Duration = Duration::from_secs(300);
+
+/// What came with a request as a token, and when.
+#[derive(Clone, Debug)]
+pub(in crate::etcd) struct Token {
+    text: Arc<str>,
+    came: u64,
+}
+
+impl Token {
+    /// Of a request that comes now.
+    pub(super) fn come(text: &str) -> Self {
+        Self { text: Arc::from(text), came: seconds_of_day() }
+    }
+
+    /// Whom it makes known; nothing if it is not, or no longer, a true one.
+    pub(super) fn caller(&self, standing: &Standing) -> Option<Caller> {
+        read(&self.text, standing, self.came)
+    }
+}
 
 /// A new key that makes tokens.
 pub(super) fn draw_key() -> Bytes {
@@ -37,15 +59,14 @@ pub(super) fn make(caller: &Caller, key: &[u8]) -> String {
     token
 }
 
-/// Whom a token makes known; nothing if it is not, or no longer, a true one.
-pub(super) fn read(token: &str, standing: &Standing) -> Option<Caller> {
+fn read(token: &str, standing: &Standing, now: u64) -> Option<Caller> {
     let (claim, proof) = token.rsplit_once('.')?;
     authenticator(claim, &standing.key).verify_slice(&bytes_of(proof)?).ok()?;
     let mut parts = claim.rsplitn(3, '.');
     let ends: u64 = parts.next()?.parse().ok()?;
     let auth_revision: u64 = parts.next()?.parse().ok()?;
     let user = percent::decode(parts.next()?)?.into_owned();
-    let is_good = seconds_of_day() < ends && auth_revision >= standing.revision;
+    let is_good = now < ends && auth_revision >= standing.revision;
     is_good.then_some(Caller { auth_revision, user })
 }
 
@@ -67,7 +88,11 @@ fn seconds_of_day() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, Caller, Standing, make, read};
+    use super::{Bytes, Caller, LIFE, Standing, Token, make, seconds_of_day};
+
+    fn read(token: &str, standing: &Standing) -> Option<Caller> {
+        Token::come(token).caller(standing)
+    }
 
     fn standing(revision: u64) -> Standing {
         Standing { is_on: true, revision, key: Bytes::from("a key") }
@@ -82,6 +107,15 @@ mod tests {
         // This member has not yet seen what the one that made the token has.
         assert_eq!(read(&token, &standing(6)), Some(caller));
         assert_eq!(read(&token, &standing(8)), None);
+    }
+
+    #[test]
+    fn a_token_must_be_good_when_the_request_comes() {
+        let caller = Caller { auth_revision: 7, user: "anna".to_owned() };
+        let token = make(&caller, b"a key");
+        let now = seconds_of_day();
+        assert_eq!(super::read(&token, &standing(7), now + LIFE.as_secs() - 2), Some(caller));
+        assert_eq!(super::read(&token, &standing(7), now + LIFE.as_secs() + 2), None);
     }
 
     #[test]
