@@ -75,16 +75,28 @@ impl Generator {
             8..11 => Change::GrantRole { user: name, role },
             11 => Change::RevokeRole { user: name, role },
             12 => Change::AddRole { name },
-            13 if self.rng.chance(1, 4) => Change::DeleteRole { name },
+            13 if self.rng.chance(1, 8) => Change::DeleteRole { name },
             13 | 14 => Change::Permit { role, permission: self.permission() },
             _ => Change::Forbid { role, keys: self.keys() },
         }
     }
 
+    /// Permits a role something, or forbids it.
+    pub(crate) fn change_of_role(&mut self, role: &str) -> Command {
+        let role = String::from(role);
+        Command::Auth(if self.rng.chance(2, 3) {
+            Change::Permit { role, permission: self.permission() }
+        } else {
+            Change::Forbid { role, keys: self.keys() }
+        })
+    }
+
     fn permission(&mut self) -> Permission {
         let accesses = [Access::Read, Access::Write, Access::ReadWrite];
         let access = *self.rng.pick(&accesses).expect("some accesses");
-        Permission { keys: self.keys(), access }
+        // Now and then of much, or who has it could do hardly anything.
+        let keys = if self.rng.chance(1, 3) { Keys::From(Bytes::from("a")) } else { self.keys() };
+        Permission { keys, access }
     }
 
     /// Users and roles may have the same names. Nobody is called nothing, but for a mistake.
@@ -99,11 +111,12 @@ impl Generator {
         Alarm { kind, member: self.rng.below(2) }
     }
 
-    fn command_of_data(&mut self, model: &Model) -> Command {
+    pub(crate) fn command_of_data(&mut self, model: &Model) -> Command {
         match self.rng.below(20) {
             0..6 => self.put(model),
             6..9 => Command::Delete { key: self.key(), expect: self.expect(model) },
-            9..15 => Command::Do(self.transaction(model, DEPTH_MAX)),
+            9..12 => Command::Do(self.transaction(model, DEPTH_MAX)),
+            12..15 => Command::Do(self.operation(model, 0).alone()),
             15 if self.rng.chance(1, 3) => Command::Compact { revision: self.revision(model) },
             15..17 => Command::Grant { lease: self.lease(), seconds: self.rng.below(20) },
             17 => Command::Revoke { lease: self.lease() },
@@ -127,7 +140,7 @@ impl Generator {
         query.by(self.caller(model))
     }
 
-    fn query_of_data(&mut self, model: &Model) -> Query {
+    pub(crate) fn query_of_data(&mut self, model: &Model) -> Query {
         match self.rng.below(8) {
             0 => Query::Get { key: self.key() },
             1 | 2 => {
