@@ -94,6 +94,12 @@ impl<N: Node> Handle<N> {
         self.shared.metrics.snapshot()
     }
 
+    /// The size of the file of the tables when they were last flushed, in bytes.
+    #[must_use]
+    pub fn tables_file_bytes(&self) -> u64 {
+        self.shared.metrics.tables_file_bytes.get()
+    }
+
     /// Waits until the node has ended; with the fault if it did not end as it was asked to.
     pub async fn stopped(&self) -> Option<Fault> {
         let mut ended = self.shared.board.ended();

@@ -5,11 +5,13 @@
 //! {"error": "a sentence, what to do next", "code": "one_word", ...}
 //!
 //! 400  not_json bad_key bad_value bad_expect bad_query bad_header bad_path bad_member bad_change
+//! 403  auth
 //! 404  not_found no_such_route no_such_member      405  method_not_allowed (with Allow)
 //! 408  too_slow      409  mismatch forgotten change_under_way not_caught_up too_few_voters
 //! 413  key_too_large value_too_large body_too_large
 //! 500  fault         503  no_leader leadership_lost busy transferring stopping too_many_connections
-//! 504  unknown: nobody can say whether it happened  507  disk_full
+//!      corrupt
+//! 504  unknown: nobody can say whether it happened  507  disk_full no_space
 //! ```
 
 use std::borrow::Cow;

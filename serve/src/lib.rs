@@ -19,6 +19,7 @@ mod members;
 mod observe;
 mod outcome;
 mod percent;
+mod quota;
 mod route;
 mod server;
 

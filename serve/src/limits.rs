@@ -18,6 +18,8 @@ pub struct Limits {
     pub answer_timeout: Duration,
     /// How many bytes of large request bodies may be in memory at once, over all connections.
     pub bodies_bytes_max: u32,
+    /// How large the file of the tables may be, in bytes, before an alarm is raised; nothing is no limit.
+    pub tables_bytes_max: Option<u64>,
 }
 
 impl Default for Limits {
@@ -27,6 +29,7 @@ impl Default for Limits {
             client_timeout: Duration::from_secs(30),
             answer_timeout: Duration::from_secs(10),
             bodies_bytes_max: 64 << 20,
+            tables_bytes_max: None,
         }
     }
 }

@@ -208,20 +208,30 @@ impl Composition for RaftWithKv {
 
 /// `key1=17.`, `key1=17.(if 12.)`, `delete(key1)`
 fn say_command(data: &[u8]) -> String {
-    match Command::from_bytes(Bytes::copy_from_slice(data)) {
-        Ok(Command::Put { key, value, expect }) => {
-            format!("{}={}{}", shorten(&key), shorten(&value), say_expectation(&expect))
+    let command = Command::from_bytes(Bytes::copy_from_slice(data));
+    command.map_or_else(|_| print::label(data), |command| say_known_command(&command))
+}
+
+fn say_known_command(command: &Command) -> String {
+    match command {
+        Command::Put { key, value, expect } => {
+            format!("{}={}{}", shorten(key), shorten(value), say_expectation(expect))
         }
-        Ok(Command::Delete { key, expect }) => {
-            format!("delete({}){}", shorten(&key), say_expectation(&expect))
+        Command::Delete { key, expect } => {
+            format!("delete({}){}", shorten(key), say_expectation(expect))
         }
-        Ok(Command::Do(transaction)) => say_transaction(&transaction),
-        Ok(Command::Compact { revision }) => format!("compact({revision})"),
-        Ok(Command::Grant { lease, seconds }) => format!("grant({} {seconds}s)", lease.0),
-        Ok(Command::Revoke { lease }) => format!("revoke({})", lease.0),
-        Ok(Command::KeepAlive { lease }) => format!("keep_alive({})", lease.0),
-        Ok(Command::TimeLeft { lease, .. }) => format!("time_left({})", lease.0),
-        Err(_) => print::label(data),
+        Command::Do(transaction) => say_transaction(transaction),
+        Command::Compact { revision } => format!("compact({revision})"),
+        Command::Grant { lease, seconds } => format!("grant({} {seconds}s)", lease.0),
+        Command::Revoke { lease } => format!("revoke({})", lease.0),
+        Command::KeepAlive { lease } => format!("keep_alive({})", lease.0),
+        Command::TimeLeft { lease, .. } => format!("time_left({})", lease.0),
+        Command::As { caller, command } => {
+            format!("{}: {}", caller.user, say_known_command(command))
+        }
+        Command::Auth(change) => format!("{change:?}"),
+        Command::Raise(alarm) => format!("raise({:?} of {})", alarm.kind, alarm.member),
+        Command::Disarm(alarm) => format!("disarm({:?} of {})", alarm.kind, alarm.member),
     }
 }
 

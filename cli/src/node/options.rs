@@ -105,7 +105,8 @@ pub(crate) struct NodeOptions {
     pub(crate) host: Option<String>,
 
     /// The address to listen on. Default: 127.0.0.1 if the host is this machine, otherwise all
-    /// (0.0.0.0). There is no password: whoever reaches the ports can read and write.
+    /// (0.0.0.0). Unless authentication is on (`etcdctl auth enable`) whoever reaches the ports can read and
+    /// write; members are added and removed at /members without a password in any case.
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub(crate) listen: Option<IpAddr>,
 
@@ -144,6 +145,18 @@ pub(crate) struct NodeOptions {
         help_heading = "Data"
     )]
     pub(crate) retain_mib: u64,
+
+    /// How large the file of the tables may become, in MiB. Beyond it an alarm is raised, and until it is
+    /// disarmed (`etcdctl alarm disarm`) only what takes no room is done. The file grows with its flushes,
+    /// and does not shrink when pairs are deleted: disarm the alarm once the quota is larger. Default: no
+    /// limit but the disk.
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(1..=1 << 30),
+        help_heading = "Data"
+    )]
+    pub(crate) quota_mib: Option<u64>,
 
     /// How often a leader says that it is there, in milliseconds.
     #[arg(

@@ -46,6 +46,7 @@ pub(crate) async fn run(
     let limits = serve::Limits {
         connections_max: clients,
         client_timeout: Duration::from_millis(options.client_timeout_ms),
+        tables_bytes_max: options.quota_mib.map(|mib| mib << 20),
         answer_timeout: Duration::from_millis(options.request_timeout_ms) + Duration::from_secs(2),
         ..serve::Limits::default()
     };

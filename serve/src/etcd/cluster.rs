@@ -21,6 +21,7 @@ impl Cluster for Etcd {
         &self,
         request: Request<MemberAddRequest>,
     ) -> Result<Response<MemberAddResponse>, Status> {
+        self.require_admin().await?;
         let peer_address = address(&request.into_inner().peer_urls)?;
         let membership = self.membership();
         if membership.members.values().any(|member| member.peer_address == peer_address) {
@@ -42,6 +43,7 @@ impl Cluster for Etcd {
         &self,
         request: Request<MemberRemoveRequest>,
     ) -> Result<Response<MemberRemoveResponse>, Status> {
+        self.require_admin().await?;
         let node = self.find(request.into_inner().id)?;
         self.change(Change::Remove { node }).await?;
         let mut members = self.members();
@@ -53,6 +55,7 @@ impl Cluster for Etcd {
         &self,
         request: Request<MemberUpdateRequest>,
     ) -> Result<Response<MemberUpdateResponse>, Status> {
+        self.require_admin().await?;
         let request = request.into_inner();
         let node = self.find(request.id)?;
         let peer_address = address(&request.peer_urls)?;
@@ -80,6 +83,7 @@ impl Cluster for Etcd {
         &self,
         request: Request<MemberPromoteRequest>,
     ) -> Result<Response<MemberPromoteResponse>, Status> {
+        self.require_admin().await?;
         let node = self.find(request.into_inner().id)?;
         if self.membership().is_voter(node) {
             return Err(Status::failed_precondition(

@@ -8,13 +8,13 @@ use ::etcd::etcdserverpb::{
     MoveLeaderRequest, MoveLeaderResponse, SnapshotRequest, SnapshotResponse, StatusRequest,
     StatusResponse, alarm_request::AlarmAction, maintenance_server::Maintenance,
 };
-use ::kv::{Hash, events::revision, hash::hash};
-use kernel::{NodeId, Role};
+use ::kv::{Alarm, AlarmKind, Answer, Command, Hash, Query, hash::hash};
+use kernel::{NodeId, Reading, Role};
 use tokio::time::{Duration, Instant, sleep};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
-use super::{Etcd, VERSION, messages::positive, refusal};
+use super::{Etcd, VERSION, messages::positive, refusal, unexpected};
 
 /// How long whoever is handed leadership may take to lead.
 const HANDOVER: Duration = Duration::from_secs(5);
@@ -26,24 +26,31 @@ impl Maintenance for Etcd {
         request: Request<AlarmRequest>,
     ) -> Result<Response<AlarmResponse>, Status> {
         let request = request.into_inner();
-        let reading = self.reading(false).await?;
-        let present = revision(&reading).map_err(|fault| refusal::damaged(&fault))?;
-        let status = self.front.node.status();
-        let alarms = match AlarmAction::try_from(request.action) {
-            Ok(AlarmAction::Get) if status.disk_full => {
-                vec![AlarmMember { member_id: status.me.node.0, alarm: AlarmType::Nospace.into() }]
+        let (revision, alarms) = match (request.action(), alarm(&request)) {
+            (AlarmAction::Get, _) => self.alarms(request.alarm()).await?,
+            (AlarmAction::Activate, Some(alarm)) => {
+                self.change_alarm(&Command::Raise(alarm)).await?
             }
-            _ => vec![],
+            (AlarmAction::Deactivate, Some(alarm)) => {
+                self.change_alarm(&Command::Disarm(alarm)).await?
+            }
+            // No alarm is none to raise or to disarm.
+            (AlarmAction::Activate | AlarmAction::Deactivate, None) => {
+                self.require_admin().await?;
+                (self.alarms(AlarmType::None).await?.0, vec![])
+            }
         };
-        Ok(Response::new(AlarmResponse { header: self.header(present), alarms }))
+        let alarms = alarms.into_iter().map(shown).collect();
+        Ok(Response::new(AlarmResponse { header: self.header(revision), alarms }))
     }
 
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
         let reading = self.reading(true).await?;
-        let present = revision(&reading).map_err(|fault| refusal::damaged(&fault))?;
+        let (present, alarms) = self.alarms_at(&reading)?;
         let status = self.front.node.status();
         let metrics = self.front.node.metrics();
         let no_leader = status.leader.is_none().then(|| "etcdserver: no leader".to_owned());
+        let alarms = alarms.into_iter().map(as_text);
         Ok(Response::new(StatusResponse {
             header: self.header(present),
             version: VERSION.to_owned(),
@@ -52,7 +59,7 @@ impl Maintenance for Etcd {
             raft_index: status.commit.0,
             raft_term: status.term.0,
             raft_applied_index: reading.meta().applied.index.0,
-            errors: no_leader.into_iter().collect(),
+            errors: no_leader.into_iter().chain(alarms).collect(),
             db_size_in_use: metrics.tables_file_bytes.cast_signed(),
             is_learner: status.membership.learners.contains(&status.me.node),
             ..StatusResponse::default()
@@ -64,10 +71,12 @@ impl Maintenance for Etcd {
         &self,
         _: Request<DefragmentRequest>,
     ) -> Result<Response<DefragmentResponse>, Status> {
+        self.require_admin().await?;
         Ok(Response::new(DefragmentResponse { header: None }))
     }
 
     async fn hash(&self, _: Request<HashRequest>) -> Result<Response<HashResponse>, Status> {
+        self.require_admin().await?;
         let hash = self.hash_at(0).await?;
         let header = self.header(hash.present);
         Ok(Response::new(HashResponse { header, hash: hash.hash }))
@@ -77,6 +86,7 @@ impl Maintenance for Etcd {
         &self,
         request: Request<HashKvRequest>,
     ) -> Result<Response<HashKvResponse>, Status> {
+        self.require_admin().await?;
         let hash = self.hash_at(positive(request.into_inner().revision)).await?;
         Ok(Response::new(HashKvResponse {
             header: self.header(hash.present),
@@ -92,6 +102,7 @@ impl Maintenance for Etcd {
         &self,
         _: Request<SnapshotRequest>,
     ) -> Result<Response<Self::SnapshotStream>, Status> {
+        self.require_admin().await?;
         Err(Status::unimplemented("etcdserver: snapshots cannot be saved yet"))
     }
 
@@ -99,6 +110,7 @@ impl Maintenance for Etcd {
         &self,
         request: Request<MoveLeaderRequest>,
     ) -> Result<Response<MoveLeaderResponse>, Status> {
+        self.require_admin().await?;
         let to = NodeId(request.into_inner().target_id);
         let node = &self.front.node;
         let status = node.status();
@@ -126,15 +138,75 @@ impl Maintenance for Etcd {
         &self,
         _: Request<DowngradeRequest>,
     ) -> Result<Response<DowngradeResponse>, Status> {
+        self.require_admin().await?;
         Err(Status::invalid_argument("etcdserver: invalid downgrade target version"))
     }
 }
 
 impl Etcd {
+    /// Raises or disarms an alarm on behalf of whoever asks. Without a caller the store would take it for
+    /// the member's own.
+    async fn change_alarm(&self, command: &Command) -> Result<(u64, Vec<Alarm>), Status> {
+        self.allow(&self.reading(false).await?, Query::Admin)?;
+        told_of(self.carry_out(command).await?)
+    }
+
+    /// The store's revision, and all alarms of a kind.
+    async fn alarms(&self, kind: AlarmType) -> Result<(u64, Vec<Alarm>), Status> {
+        let (revision, mut alarms) = self.alarms_at(&self.reading(false).await?)?;
+        alarms.retain(|alarm| kind == AlarmType::None || kind == shown_kind(alarm.kind));
+        Ok((revision, alarms))
+    }
+
+    /// The store's revision, and all alarms. A full disk may be too full to tell the others.
+    fn alarms_at(&self, reading: &Reading) -> Result<(u64, Vec<Alarm>), Status> {
+        let answer = self.ask_at(reading, Query::Alarms)?;
+        let (revision, mut alarms) = told_of(answer)?;
+        let status = self.front.node.status();
+        let own = Alarm { kind: AlarmKind::NoSpace, member: status.me.node.0 };
+        if status.disk_full && !alarms.contains(&own) {
+            alarms.push(own);
+        }
+        Ok((revision, alarms))
+    }
+
     async fn hash_at(&self, at: u64) -> Result<Hash, Status> {
         let reading = self.reading(true).await?;
         let hashed = tokio::task::spawn_blocking(move || hash(&reading, at)).await;
         let hashed = hashed.expect("a read does not panic");
         hashed.map_err(|fault| refusal::damaged(&fault))?.map_err(refusal::of)
     }
+}
+
+fn told_of(answer: Answer) -> Result<(u64, Vec<Alarm>), Status> {
+    match answer {
+        Answer::Alarms { revision, alarms } => Ok((revision, alarms)),
+        answer => Err(unexpected(&answer)),
+    }
+}
+
+/// The alarm that a request is about, if it is about one.
+fn alarm(request: &AlarmRequest) -> Option<Alarm> {
+    let kind = match request.alarm() {
+        AlarmType::None => return None,
+        AlarmType::Nospace => AlarmKind::NoSpace,
+        AlarmType::Corrupt => AlarmKind::Corrupt,
+    };
+    Some(Alarm { kind, member: request.member_id })
+}
+
+fn shown(alarm: Alarm) -> AlarmMember {
+    AlarmMember { member_id: alarm.member, alarm: shown_kind(alarm.kind).into() }
+}
+
+const fn shown_kind(kind: AlarmKind) -> AlarmType {
+    match kind {
+        AlarmKind::NoSpace => AlarmType::Nospace,
+        AlarmKind::Corrupt => AlarmType::Corrupt,
+    }
+}
+
+/// As etcd writes it: the message as a text, with a space after each field.
+fn as_text(alarm: Alarm) -> String {
+    format!("memberID:{} alarm:{} ", alarm.member, shown_kind(alarm.kind).as_str_name())
 }

@@ -7,6 +7,7 @@
 //! Like every front it holds no rule: a request becomes a command or a query of the store, an answer
 //! becomes a message.
 
+mod auth;
 mod cluster;
 mod election;
 #[allow(dead_code, reason = "the service Auth, which it asks too, comes next")]
@@ -24,12 +25,13 @@ mod watch;
 use std::sync::Arc;
 
 use ::etcd::etcdserverpb::ResponseHeader;
-use ::kv::{Answer, Command, Query};
+use ::kv::{Answer, Command, Failure, Query};
 use kernel::{Reading, Wire};
 use raft::Request;
 use tonic::Status;
 
-use crate::front::Front;
+use crate::{front::Front, quota};
+use auth::{Passwords, Token};
 
 pub(crate) use server::serve;
 pub(crate) use watch::Hub;
@@ -51,15 +53,27 @@ pub(crate) const MESSAGE_BYTES_MAX: usize = REQUEST_BYTES_MAX + (512 << 10);
 pub(crate) struct Etcd {
     front: Arc<Front>,
     watches: Arc<Hub>,
+    passwords: Passwords,
+    /// By which whoever asks is known.
+    token: Option<Token>,
 }
 
 impl Etcd {
     pub(crate) fn new(front: &Arc<Front>) -> Self {
-        Self { front: Arc::clone(front), watches: Hub::start(front.node.clone()) }
+        Self {
+            front: Arc::clone(front),
+            watches: Hub::start(front.node.clone()),
+            passwords: Passwords::new(),
+            token: None,
+        }
     }
 
-    /// Puts a command through the log.
+    /// Puts a command through the log, on behalf of whoever asks.
     async fn carry_out(&self, command: &Command) -> Result<Answer, Status> {
+        if quota::is_exceeded(&self.front, command).await {
+            return Err(refusal::of(Failure::NoSpace));
+        }
+        let command = command.clone().by(self.caller().await?);
         let request = Request::Command { data: command.to_bytes(), session: None };
         let answer = self.front.node.request(request).await.map_err(refusal::of_write)?;
         let answer = Answer::from_bytes(answer).map_err(|_| refusal::broken("its answer"))?;
@@ -73,10 +87,11 @@ impl Etcd {
         reading.map_err(refusal::of_read)
     }
 
-    /// Asks at such a moment; aside, if that may take long.
+    /// Asks at such a moment, on behalf of whoever asks; aside, if that may take long.
     async fn ask(&self, query: Query, stale: bool) -> Result<Answer, Status> {
         let reading = self.reading(stale).await?;
         let is_short = matches!(&query, Query::Range(range) if range.is_of_one());
+        let query = query.by(self.caller_at(&reading)?);
         let answer = if is_short {
             query.answer(&reading)
         } else {

@@ -1,6 +1,6 @@
 //! Why not, in etcd's own words: its clients look the texts up.
 
-use ::kv::Failure;
+use ::kv::{AuthFailure, Failure};
 use host::RequestError;
 use kernel::{Fault, Refusal};
 use tonic::Status;
@@ -23,7 +23,65 @@ pub(super) fn of(failure: Failure) -> Status {
         Failure::FutureRevision => {
             Status::out_of_range("etcdserver: mvcc: required revision is a future revision")
         }
+        Failure::NoSpace => no_space(),
+        Failure::Corrupt => Status::data_loss("etcdserver: corrupt cluster"),
+        Failure::Auth(failure) => of_auth(failure),
     }
+}
+
+/// What the store refuses of users and roles, or to a user.
+fn of_auth(failure: AuthFailure) -> Status {
+    let unmet = Status::failed_precondition;
+    match failure {
+        AuthFailure::UserEmpty => Status::invalid_argument("etcdserver: user name is empty"),
+        AuthFailure::UserNotFound => unmet("etcdserver: user name not found"),
+        AuthFailure::UserExists => unmet("etcdserver: user name already exists"),
+        AuthFailure::RoleEmpty => Status::invalid_argument("etcdserver: role name is empty"),
+        AuthFailure::RoleNotFound => unmet("etcdserver: role name not found"),
+        AuthFailure::RoleExists => unmet("etcdserver: role name already exists"),
+        AuthFailure::RoleNotGranted => unmet("etcdserver: role is not granted to the user"),
+        AuthFailure::PermissionNotGranted => {
+            unmet("etcdserver: permission is not granted to the role")
+        }
+        AuthFailure::PermissionDenied => Status::permission_denied("etcdserver: permission denied"),
+        AuthFailure::RootMissing => unmet("etcdserver: root user does not exist"),
+        AuthFailure::RootWithoutRole => unmet("etcdserver: root user does not have root role"),
+        AuthFailure::InvalidManagement => {
+            Status::invalid_argument("etcdserver: invalid auth management")
+        }
+        AuthFailure::OldRevision => {
+            Status::invalid_argument("etcdserver: revision of auth store is old")
+        }
+    }
+}
+
+/// A token that is none, or no longer one: clients say again who they are.
+pub(super) fn invalid_token() -> Status {
+    Status::unauthenticated("etcdserver: invalid auth token")
+}
+
+/// There is nothing to be authenticated for.
+pub(super) fn auth_not_enabled() -> Status {
+    Status::failed_precondition("etcdserver: authentication is not enabled")
+}
+
+/// There is no such user, or with another password.
+pub(super) fn not_authenticated() -> Status {
+    Status::invalid_argument("etcdserver: authentication failed, invalid user ID or password")
+}
+
+/// The user has no password. Of this etcd has no text that clients look up.
+pub(super) fn no_password() -> Status {
+    Status::unknown("auth: authentication failed, password was given for no password user")
+}
+
+/// What a role may do is missing.
+pub(super) fn permission_not_given() -> Status {
+    Status::invalid_argument("etcdserver: permission not given")
+}
+
+fn no_space() -> Status {
+    Status::resource_exhausted("etcdserver: mvcc: database space exceeded")
 }
 
 /// The revision has been compacted away.
@@ -71,9 +129,7 @@ fn refused(refusal: &Refusal) -> Status {
         }
         Refusal::Busy => Status::resource_exhausted("etcdserver: too many requests"),
         Refusal::Stopping => Status::unavailable("etcdserver: server stopped"),
-        Refusal::DiskFull => {
-            Status::resource_exhausted("etcdserver: mvcc: database space exceeded")
-        }
+        Refusal::DiskFull => no_space(),
         Refusal::TooLarge { .. } => too_large(),
         Refusal::ChangeUnderWay => Status::unavailable("etcdserver: unhealthy cluster"),
         Refusal::TooFewVoters => Status::failed_precondition(
@@ -84,6 +140,11 @@ fn refused(refusal: &Refusal) -> Status {
         ),
         Refusal::BadChange(why) => Status::invalid_argument(format!("etcdserver: {why}")),
     }
+}
+
+/// A status where only a text can stand, as etcd's clients read it there.
+pub(super) fn as_text(status: &Status) -> String {
+    format!("rpc error: code = {:?} desc = {}", status.code(), status.message())
 }
 
 /// The tables could not be read: this node is about to stop.

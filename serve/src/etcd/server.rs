@@ -7,8 +7,9 @@ use std::{
 
 use etcd::{
     etcdserverpb::{
-        cluster_server::ClusterServer, kv_server::KvServer, lease_server::LeaseServer,
-        maintenance_server::MaintenanceServer, watch_server::WatchServer,
+        auth_server::AuthServer, cluster_server::ClusterServer, kv_server::KvServer,
+        lease_server::LeaseServer, maintenance_server::MaintenanceServer,
+        watch_server::WatchServer,
     },
     health::health_server::HealthServer,
     v3electionpb::election_server::ElectionServer,
@@ -51,18 +52,20 @@ pub(crate) async fn serve(stream: TcpStream, etcd: Etcd, mut stop: watch::Receiv
 
 impl Etcd {
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let etcd = self.for_request(request.headers());
         let service = request.uri().path().split('/').nth(1).unwrap_or_default();
         match service {
             "etcdserverpb.KV" => {
-                call(KvServer::new(self).max_decoding_message_size(READ_BYTES_MAX), request).await
+                call(KvServer::new(etcd).max_decoding_message_size(READ_BYTES_MAX), request).await
             }
-            "etcdserverpb.Watch" => call(WatchServer::new(self), request).await,
-            "etcdserverpb.Lease" => call(LeaseServer::new(self), request).await,
-            "etcdserverpb.Cluster" => call(ClusterServer::new(self), request).await,
-            "etcdserverpb.Maintenance" => call(MaintenanceServer::new(self), request).await,
-            "v3lockpb.Lock" => call(LockServer::new(self), request).await,
-            "v3electionpb.Election" => call(ElectionServer::new(self), request).await,
-            "grpc.health.v1.Health" => call(HealthServer::new(self), request).await,
+            "etcdserverpb.Watch" => call(WatchServer::new(etcd), request).await,
+            "etcdserverpb.Lease" => call(LeaseServer::new(etcd), request).await,
+            "etcdserverpb.Auth" => call(AuthServer::new(etcd), request).await,
+            "etcdserverpb.Cluster" => call(ClusterServer::new(etcd), request).await,
+            "etcdserverpb.Maintenance" => call(MaintenanceServer::new(etcd), request).await,
+            "v3lockpb.Lock" => call(LockServer::new(etcd), request).await,
+            "v3electionpb.Election" => call(ElectionServer::new(etcd), request).await,
+            "grpc.health.v1.Health" => call(HealthServer::new(etcd), request).await,
             other => {
                 let status = Status::unimplemented(format!("unknown service {other}"));
                 Ok(status.into_http())

@@ -21,11 +21,12 @@ pub(crate) use list::{list, page_of};
 pub(crate) use put::put;
 
 use bytes::Bytes;
+use hyper::StatusCode;
 use kernel::{Fault, Reading, Wire};
-use kv::{Answer, Command, Invalid, KEY_BYTES_MAX, Query, VALUE_BYTES_MAX};
+use kv::{Answer, Command, Failure, Invalid, KEY_BYTES_MAX, Query, VALUE_BYTES_MAX};
 use raft::Request;
 
-use crate::{call::Call, error::ApiError, front::Front, outcome};
+use crate::{call::Call, error::ApiError, front::Front, outcome, quota};
 
 /// Which of two reads a client wants.
 const CONSISTENCY: &str = "consistency";
@@ -33,6 +34,9 @@ const CONSISTENCY: &str = "consistency";
 /// Puts a command through the log; `call` may name a session.
 async fn carry_out(front: &Front, call: &Call, command: &Command) -> Result<Answer, ApiError> {
     command.check().map_err(invalid)?;
+    if quota::is_exceeded(front, command).await {
+        return Err(failed(Failure::NoSpace));
+    }
     let request = Request::Command { data: command.to_bytes(), session: call.session()? };
     let answer = front.node.request(request).await.map_err(outcome::of_write)?;
     Answer::from_bytes(answer).map_err(|error| {
@@ -63,7 +67,36 @@ fn other(answer: &Answer) -> ApiError {
     if let Answer::Invalid(reason) = answer {
         return invalid(*reason);
     }
+    if let Answer::Failed(failure) = answer {
+        return failed(*failure);
+    }
     outcome::broken(&Fault::StateMachine(format!("an answer that was not asked for: {answer:?}")))
+}
+
+/// The store refuses: an alarm stands, or it must know who asks, which this interface cannot tell it.
+fn failed(failure: Failure) -> ApiError {
+    let message = format!("Not done: {failure}.");
+    match failure {
+        Failure::NoSpace => ApiError::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "no_space",
+            format!(
+                "{message} Delete and compact; then disarm the alarm, as with `etcdctl alarm disarm`."
+            ),
+        ),
+        Failure::Corrupt => ApiError::unavailable(
+            "corrupt",
+            format!("{message} Repair it; then disarm the alarm, as with `etcdctl alarm disarm`."),
+        ),
+        Failure::Auth(_) => ApiError::new(
+            StatusCode::FORBIDDEN,
+            "auth",
+            format!(
+                "{message} Authentication is on: use a client of etcd's, which can say who it is."
+            ),
+        ),
+        other => outcome::broken(&Fault::StateMachine(format!("an unexpected failure: {other}"))),
+    }
 }
 
 /// The command or the query breaks a rule of the store.

@@ -16,10 +16,14 @@
 //!  12 Granted    lease i64 | seconds u64 | revision u64
 //!  13 Left       seconds i64 | granted u64 | keys | revision u64
 //!  14 Leases     revision u64 | leases
+//!  15 Names      revision u64 | names
+//!  16 Permitted  revision u64 | permissions
+//!  17 Standing   revision u64 | authentication is on u8 | auth revision u64
+//!  18 Alarms     revision u64 | alarms
 //! item: key | value | created u64 | modified u64 | version u64 | lease i64
 //! ```
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use bytes::Bytes;
@@ -27,6 +31,8 @@ use kernel::{Malformed, Reader, Wire, Writer};
 
 use crate::{
     KEY_BYTES_MAX, VALUE_BYTES_MAX,
+    alarm::Alarm,
+    auth::{Permission, put_names, take_names},
     failure::Failure,
     item::{Item, LeaseId},
     range::Found,
@@ -115,6 +121,36 @@ pub enum Answer {
         /// Their numbers, ascending.
         leases: Vec<LeaseId>,
     },
+    /// Names of users or roles.
+    Names {
+        /// The store's revision.
+        revision: u64,
+        /// The names, ascending.
+        names: Vec<String>,
+    },
+    /// What a role may do.
+    Permitted {
+        /// The store's revision.
+        revision: u64,
+        /// In the order of their first keys.
+        permissions: Vec<Permission>,
+    },
+    /// Whether authentication is on.
+    Standing {
+        /// The store's revision.
+        revision: u64,
+        /// True if it is.
+        is_on: bool,
+        /// How often users and roles have changed.
+        auth_revision: u64,
+    },
+    /// Alarms: all there are, or those that the command was about.
+    Alarms {
+        /// The store's revision.
+        revision: u64,
+        /// The alarms.
+        alarms: Vec<Alarm>,
+    },
 }
 
 /// Which rule a command or a query breaks.
@@ -179,6 +215,62 @@ impl Wire for Answer {
                 writer.put_u8(7);
                 writer.put_u8(invalid.number());
             }
+            other => other.encode_etcd(writer),
+        }
+    }
+
+    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
+        match reader.take_u8()? {
+            1 => Ok(Self::Put {
+                revision: reader.take_u64()?,
+                version: reader.take_u64()?,
+                previous_revision: take_revision(reader)?,
+            }),
+            2 => Ok(Self::Deleted { was_there: take_flag(reader)?, revision: reader.take_u64()? }),
+            3 => Ok(Self::Mismatch { current: take_revision(reader)? }),
+            4 => Ok(Self::Found(Item::decode(reader)?)),
+            5 => Ok(Self::Missing),
+            6 => {
+                let more = take_flag(reader)?;
+                Ok(Self::Page { items: reader.take_list()?, more })
+            }
+            7 => Ok(Self::Invalid(Invalid::from_number(reader.take_u8()?)?)),
+            8 => Ok(Self::Failed(Failure::from_number(reader.take_u8()?)?)),
+            9 => Ok(Self::Done { revision: reader.take_u64()?, replies: Replies::decode(reader)? }),
+            10 => Ok(Self::Read { revision: reader.take_u64()?, found: Found::decode(reader)? }),
+            11 => Ok(Self::Revision(reader.take_u64()?)),
+            12 => Ok(Self::Granted {
+                lease: LeaseId::decode(reader)?,
+                seconds: reader.take_u64()?,
+                revision: reader.take_u64()?,
+            }),
+            13 => Ok(Self::Left {
+                seconds: reader.take_u64()?.cast_signed(),
+                granted: reader.take_u64()?,
+                keys: take_keys(reader)?,
+                revision: reader.take_u64()?,
+            }),
+            14 => Ok(Self::Leases { revision: reader.take_u64()?, leases: reader.take_list()? }),
+            15 => Ok(Self::Names { revision: reader.take_u64()?, names: take_names(reader)? }),
+            16 => Ok(Self::Permitted {
+                revision: reader.take_u64()?,
+                permissions: reader.take_list()?,
+            }),
+            17 => Ok(Self::Standing {
+                revision: reader.take_u64()?,
+                is_on: take_flag(reader)?,
+                auth_revision: reader.take_u64()?,
+            }),
+            18 => Ok(Self::Alarms { revision: reader.take_u64()?, alarms: reader.take_list()? }),
+            _ => Err(Malformed("an answer of kind 1 to 18")),
+        }
+    }
+}
+
+impl Answer {
+    /// The answers that only etcd's interface has.
+    fn encode_etcd(&self, writer: &mut Writer) {
+        match self {
             Self::Failed(failure) => {
                 writer.put_u8(8);
                 writer.put_u8(failure.number());
@@ -216,42 +308,28 @@ impl Wire for Answer {
                 writer.put_u64(*revision);
                 writer.put_list(leases);
             }
-        }
-    }
-
-    fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
-        match reader.take_u8()? {
-            1 => Ok(Self::Put {
-                revision: reader.take_u64()?,
-                version: reader.take_u64()?,
-                previous_revision: take_revision(reader)?,
-            }),
-            2 => Ok(Self::Deleted { was_there: take_flag(reader)?, revision: reader.take_u64()? }),
-            3 => Ok(Self::Mismatch { current: take_revision(reader)? }),
-            4 => Ok(Self::Found(Item::decode(reader)?)),
-            5 => Ok(Self::Missing),
-            6 => {
-                let more = take_flag(reader)?;
-                Ok(Self::Page { items: reader.take_list()?, more })
+            Self::Names { revision, names } => {
+                writer.put_u8(15);
+                writer.put_u64(*revision);
+                put_names(names, writer);
             }
-            7 => Ok(Self::Invalid(Invalid::from_number(reader.take_u8()?)?)),
-            8 => Ok(Self::Failed(Failure::from_number(reader.take_u8()?)?)),
-            9 => Ok(Self::Done { revision: reader.take_u64()?, replies: Replies::decode(reader)? }),
-            10 => Ok(Self::Read { revision: reader.take_u64()?, found: Found::decode(reader)? }),
-            11 => Ok(Self::Revision(reader.take_u64()?)),
-            12 => Ok(Self::Granted {
-                lease: LeaseId::decode(reader)?,
-                seconds: reader.take_u64()?,
-                revision: reader.take_u64()?,
-            }),
-            13 => Ok(Self::Left {
-                seconds: reader.take_u64()?.cast_signed(),
-                granted: reader.take_u64()?,
-                keys: take_keys(reader)?,
-                revision: reader.take_u64()?,
-            }),
-            14 => Ok(Self::Leases { revision: reader.take_u64()?, leases: reader.take_list()? }),
-            _ => Err(Malformed("an answer of kind 1 to 14")),
+            Self::Permitted { revision, permissions } => {
+                writer.put_u8(16);
+                writer.put_u64(*revision);
+                writer.put_list(permissions);
+            }
+            Self::Standing { revision, is_on, auth_revision } => {
+                writer.put_u8(17);
+                writer.put_u64(*revision);
+                writer.put_u8(u8::from(*is_on));
+                writer.put_u64(*auth_revision);
+            }
+            Self::Alarms { revision, alarms } => {
+                writer.put_u8(18);
+                writer.put_u64(*revision);
+                writer.put_list(alarms);
+            }
+            other => panic!("an answer of the course's interface: {other:?}"),
         }
     }
 }

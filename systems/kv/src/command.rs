@@ -10,20 +10,35 @@
 //!   6 Revoke   lease i64
 //!   7 KeepAlive lease i64
 //!   8 TimeLeft lease i64 | with its keys u8
+//!   9 As       auth revision u64 | user | command, of another kind
+//!  10 to 20    users and roles: auth/change.rs      21 and 22    alarms: alarm.rs
 //! expectation: 0 any · 1 absent · 2 value, then the bytes · 3 revision, then u64
 //! ```
 //! Numbers are never used again and layouts never change: what is new gets a new number. A new kind of
 //! expectation comes with new kinds of commands, so that a build that lacks it knows that it does.
+
+use alloc::boxed::Box;
+use core::ops::RangeInclusive;
 
 use bytes::Bytes;
 use kernel::{Malformed, Reader, Wire, Writer};
 
 use crate::{
     KEY_BYTES_MAX, VALUE_BYTES_MAX,
+    alarm::Alarm,
     answer::{Invalid, take_flag},
+    auth::{
+        Caller,
+        change::{self, Change},
+    },
     item::LeaseId,
     transaction::Transaction,
 };
+
+/// The kinds that this build knows.
+const KINDS: RangeInclusive<u8> = 1..=22;
+
+const AS: u8 = 9;
 
 /// A change of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +90,19 @@ pub enum Command {
         /// The keys that go with it are wanted.
         with_keys: bool,
     },
+    /// Does something on behalf of a user.
+    As {
+        /// Who.
+        caller: Caller,
+        /// What; not on behalf of yet another one.
+        command: Box<Self>,
+    },
+    /// Changes who may do what.
+    Auth(Change),
+    /// Raises an alarm.
+    Raise(Alarm),
+    /// Ends an alarm.
+    Disarm(Alarm),
 }
 
 /// What must be true of a key for a command to take effect: compare-and-set.
@@ -104,7 +132,63 @@ impl Command {
                 if value.len() > VALUE_BYTES_MAX { Err(Invalid::ValueTooLong) } else { Ok(()) }
             }
             Self::Delete { key, .. } => check_key(key),
+            Self::As { command, .. } if matches!(**command, Self::As { .. }) => {
+                Err(Invalid::Malformed)
+            }
+            Self::As { command, .. } => command.check(),
             _ => Ok(()),
+        }
+    }
+
+    /// On behalf of this caller, if there is one.
+    #[must_use]
+    pub fn by(self, caller: Option<Caller>) -> Self {
+        match caller {
+            Some(caller) => Self::As { caller, command: Box::new(self) },
+            None => self,
+        }
+    }
+
+    /// On whose behalf it is, and what it is.
+    pub(crate) fn parts(&self) -> (Option<&Caller>, &Self) {
+        match self {
+            Self::As { caller, command } => (Some(caller), command),
+            command => (None, command),
+        }
+    }
+
+    /// The kind of the command with these bytes, if this build does not know it.
+    pub(crate) fn unknown_kind(data: &Bytes) -> Option<u8> {
+        let mut reader = Reader::new(data.clone());
+        let mut kind = reader.take_u8().ok()?;
+        if kind == AS {
+            Caller::decode(&mut reader).ok()?;
+            kind = reader.take_u8().ok()?;
+        }
+        (!KINDS.contains(&kind)).then_some(kind)
+    }
+
+    fn decode_kind(kind: u8, reader: &mut Reader) -> Result<Self, Malformed> {
+        match kind {
+            1 => Ok(Self::Put {
+                key: reader.take_bytes()?,
+                value: reader.take_bytes()?,
+                expect: Expect::decode(reader)?,
+            }),
+            2 => Ok(Self::Delete { key: reader.take_bytes()?, expect: Expect::decode(reader)? }),
+            3 => Ok(Self::Do(Transaction::decode(reader)?)),
+            4 => Ok(Self::Compact { revision: reader.take_u64()? }),
+            5 => Ok(Self::Grant { lease: LeaseId::decode(reader)?, seconds: reader.take_u64()? }),
+            6 => Ok(Self::Revoke { lease: LeaseId::decode(reader)? }),
+            7 => Ok(Self::KeepAlive { lease: LeaseId::decode(reader)? }),
+            8 => Ok(Self::TimeLeft {
+                lease: LeaseId::decode(reader)?,
+                with_keys: take_flag(reader)?,
+            }),
+            21 => Ok(Self::Raise(Alarm::decode(reader)?)),
+            22 => Ok(Self::Disarm(Alarm::decode(reader)?)),
+            kind if change::KINDS.contains(&kind) => Ok(Self::Auth(Change::decode(kind, reader)?)),
+            _ => Err(Malformed("a command of kind 1 to 22, of which 9 stands only in front")),
         }
     }
 }
@@ -160,27 +244,31 @@ impl Wire for Command {
                 lease.encode(writer);
                 writer.put_u8(u8::from(*with_keys));
             }
+            Self::As { caller, command } => {
+                writer.put_u8(AS);
+                caller.encode(writer);
+                command.encode(writer);
+            }
+            Self::Auth(change) => change.encode(writer),
+            Self::Raise(alarm) => {
+                writer.put_u8(21);
+                alarm.encode(writer);
+            }
+            Self::Disarm(alarm) => {
+                writer.put_u8(22);
+                alarm.encode(writer);
+            }
         }
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
         match reader.take_u8()? {
-            1 => Ok(Self::Put {
-                key: reader.take_bytes()?,
-                value: reader.take_bytes()?,
-                expect: Expect::decode(reader)?,
-            }),
-            2 => Ok(Self::Delete { key: reader.take_bytes()?, expect: Expect::decode(reader)? }),
-            3 => Ok(Self::Do(Transaction::decode(reader)?)),
-            4 => Ok(Self::Compact { revision: reader.take_u64()? }),
-            5 => Ok(Self::Grant { lease: LeaseId::decode(reader)?, seconds: reader.take_u64()? }),
-            6 => Ok(Self::Revoke { lease: LeaseId::decode(reader)? }),
-            7 => Ok(Self::KeepAlive { lease: LeaseId::decode(reader)? }),
-            8 => Ok(Self::TimeLeft {
-                lease: LeaseId::decode(reader)?,
-                with_keys: take_flag(reader)?,
-            }),
-            _ => Err(Malformed("a command of kind 1 to 8")),
+            AS => {
+                let caller = Caller::decode(reader)?;
+                let kind = reader.take_u8()?;
+                Ok(Self::As { caller, command: Box::new(Self::decode_kind(kind, reader)?) })
+            }
+            kind => Self::decode_kind(kind, reader),
         }
     }
 }

@@ -4,6 +4,8 @@ use core::fmt;
 
 use kernel::Malformed;
 
+use crate::auth::failure::{ALL as ALL_OF_AUTH, AuthFailure};
+
 /// Why a command or a read of etcd's kind changes or gives nothing. A front finds the words of its
 /// protocol for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +28,15 @@ pub enum Failure {
     TooManyOperations,
     /// A key is empty.
     KeyEmpty,
+    /// Some member has no space, and an alarm says so.
+    NoSpace,
+    /// Some member is corrupt, and an alarm says so.
+    Corrupt,
+    /// The caller may not do that, or users and roles stay as they are.
+    Auth(AuthFailure),
 }
 
-const ALL: [Failure; 9] = [
+const ALL: [Failure; 11] = [
     Failure::KeyNotFound,
     Failure::LeaseNotFound,
     Failure::LeaseExists,
@@ -38,6 +46,8 @@ const ALL: [Failure; 9] = [
     Failure::DuplicateKey,
     Failure::TooManyOperations,
     Failure::KeyEmpty,
+    Failure::NoSpace,
+    Failure::Corrupt,
 ];
 
 impl Failure {
@@ -53,18 +63,22 @@ impl Failure {
             Self::DuplicateKey => 7,
             Self::TooManyOperations => 8,
             Self::KeyEmpty => 9,
+            Self::NoSpace => 10,
+            Self::Corrupt => 11,
+            Self::Auth(failure) => failure.number(),
         }
     }
 
     pub(crate) fn from_number(number: u8) -> Result<Self, Malformed> {
-        let found = ALL.into_iter().find(|failure| failure.number() == number);
-        found.ok_or(Malformed("a failure from 1 to 9"))
+        let mut all = ALL.into_iter().chain(ALL_OF_AUTH.map(Self::Auth));
+        let found = all.find(|failure| failure.number() == number);
+        found.ok_or(Malformed("a failure from 1 to 24"))
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+        let words = match self {
             Self::KeyNotFound => "the key is not there",
             Self::LeaseNotFound => "there is no such lease",
             Self::LeaseExists => "there is such a lease already",
@@ -74,6 +88,10 @@ impl fmt::Display for Failure {
             Self::DuplicateKey => "the transaction changes a key twice",
             Self::TooManyOperations => "the transaction has too many operations",
             Self::KeyEmpty => "the key is empty; a key has at least one byte",
-        })
+            Self::NoSpace => "a member has no space left for its tables",
+            Self::Corrupt => "a member is corrupt",
+            Self::Auth(failure) => return failure.fmt(formatter),
+        };
+        formatter.write_str(words)
     }
 }

@@ -34,6 +34,16 @@ impl Keys {
         }
     }
 
+    /// As etcd's requests say it: the key, and the `range_end`.
+    #[must_use]
+    pub fn into_etcd(self) -> (Bytes, Bytes) {
+        match self {
+            Self::One(key) => (key, Bytes::new()),
+            Self::Range(first, end) => (first, end),
+            Self::From(first) => (first, Bytes::from_static(&[0])),
+        }
+    }
+
     /// All keys that begin with `prefix`.
     #[must_use]
     pub fn with_prefix(prefix: Bytes) -> Self {

@@ -6,6 +6,7 @@
 //!   Command   put, delete, transaction, lease, compaction     through the log     state_machine/
 //!   Query     get, list, range, leases                        from a Reading      query.rs, range.rs
 //!   Answer    what either of them comes to                                        answer.rs
+//!   Caller    on whose behalf, and what that one may do       before either       auth/
 //! ```
 //! What it promises:
 //!
@@ -24,13 +25,17 @@
 //!    beyond that a command is answered as invalid and changes nothing.
 //! 7. A list gives the keys of a prefix in the order of their bytes, a page at a time, each page true of
 //!    one moment.
-//! 8. Nothing that a client sends stops a replica. A command of a kind that this build does not know
+//! 8. While authentication is on, nobody changes or reads what their roles do not allow at that very
+//!    moment. While an alarm stands, nothing is done that the alarm forbids.
+//! 9. Nothing that a client sends stops a replica. A command of a kind that this build does not know
 //!    does: to go on would be to differ from the replicas that know it.
 #![no_std]
 
 extern crate alloc;
 
+pub mod alarm;
 pub mod answer;
+pub mod auth;
 pub mod command;
 pub mod events;
 mod failure;
@@ -47,7 +52,9 @@ mod store;
 pub mod transaction;
 mod write;
 
+pub use alarm::{Alarm, AlarmKind};
 pub use answer::{Answer, Invalid};
+pub use auth::{Access, AuthFailure, Caller, Permission, User};
 pub use command::{Command, Expect};
 pub use events::{Event, Events, Interest, is_compacting};
 pub use failure::Failure;

@@ -7,9 +7,16 @@
 //!   3 Range  range
 //!   4 Look   transaction
 //!   5 Leases
+//!   6 As           auth revision u64 | user | query, of another kind
+//!   7 Watch        keys
+//!   8 Admin
+//!   9 Users       10 Roles
+//!  11 RolesOf      user
+//!  12 Permissions  role
+//!  13 Standing    14 Alarms
 //! ```
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use bytes::Bytes;
 use kernel::{Fault, Malformed, Reader, Reading, Wire, Writer};
@@ -17,18 +24,24 @@ use kernel::{Fault, Malformed, Reader, Reading, Wire, Writer};
 use crate::{
     PAGE_BYTES_MAX, PAGE_ITEMS_MAX,
     answer::{Answer, Invalid},
+    auth::{Caller, failure::AuthFailure, gate},
     command::check_key,
     failure::Failure,
     item::Item,
     keys::{Keys, successor},
     range::{self, Range},
     state_machine::look,
-    store::{self, ITEMS, items, leases},
+    store::{
+        self, ITEMS, alarms, guards, items, leases,
+        users::{self, ROLES, USERS},
+    },
     transaction::Transaction,
 };
 
 /// How many rows are read at once, so that a page of long values does not take much memory.
 const ROWS_READ_MAX: usize = 32;
+
+const AS: u8 = 6;
 
 /// A read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +66,35 @@ pub enum Query {
     Look(Transaction),
     /// All leases: [`Answer::Leases`].
     Leases,
+    /// Asks on behalf of a user.
+    As {
+        /// Who.
+        caller: Caller,
+        /// What; not on behalf of yet another one.
+        query: Box<Self>,
+    },
+    /// Whether these keys may be watched: [`Answer::Revision`].
+    Watch(Keys),
+    /// Whether the caller may do what only root may: [`Answer::Revision`].
+    Admin,
+    /// All users: [`Answer::Names`].
+    Users,
+    /// All roles: [`Answer::Names`].
+    Roles,
+    /// The roles of a user: [`Answer::Names`].
+    RolesOf {
+        /// The user.
+        user: String,
+    },
+    /// What a role may do: [`Answer::Permitted`].
+    Permissions {
+        /// The role.
+        role: String,
+    },
+    /// Whether authentication is on: [`Answer::Standing`].
+    Standing,
+    /// All alarms: [`Answer::Alarms`].
+    Alarms,
 }
 
 impl Query {
@@ -61,6 +103,27 @@ impl Query {
     /// # Errors
     /// A [`Fault`] if the tables cannot be read.
     pub fn answer(&self, reading: &Reading) -> Result<Answer, Fault> {
+        let (caller, query) = match self {
+            Self::As { caller, query } => (Some(caller), &**query),
+            query => (None, query),
+        };
+        match gate::refuse_query(reading, caller, query)? {
+            Some(failure) => Ok(Answer::Failed(failure)),
+            None => query.answer_allowed(reading),
+        }
+    }
+
+    /// On behalf of this caller, if there is one.
+    #[must_use]
+    pub fn by(self, caller: Option<Caller>) -> Self {
+        match caller {
+            Some(caller) => Self::As { caller, query: Box::new(self) },
+            None => self,
+        }
+    }
+
+    fn answer_allowed(&self, reading: &Reading) -> Result<Answer, Fault> {
+        let revision = store::revision(reading)?;
         match self {
             Self::Get { key } => get(reading, key),
             Self::List { prefix, after, limit } => {
@@ -71,7 +134,52 @@ impl Query {
                 Ok(Answer::Invalid(Invalid::Malformed))
             }
             Self::Look(transaction) => look(reading, transaction),
-            Self::Leases => leases(reading),
+            Self::Leases => Ok(Answer::Leases { revision, leases: leases::all(reading)? }),
+            Self::As { .. } => Ok(Answer::Invalid(Invalid::Malformed)),
+            Self::Watch(_) | Self::Admin => Ok(Answer::Revision(revision)),
+            Self::Users => Ok(Answer::Names { revision, names: users::names(reading, USERS)? }),
+            Self::Roles => Ok(Answer::Names { revision, names: users::names(reading, ROLES)? }),
+            Self::RolesOf { user } => Ok(match users::user(reading, user)? {
+                Some(user) => Answer::Names { revision, names: user.roles },
+                None => Answer::Failed(Failure::Auth(AuthFailure::UserNotFound)),
+            }),
+            Self::Permissions { role } => Ok(match users::role(reading, role)? {
+                Some(permissions) => Answer::Permitted { revision, permissions },
+                None => Answer::Failed(Failure::Auth(AuthFailure::RoleNotFound)),
+            }),
+            Self::Standing => Ok(Answer::Standing {
+                revision,
+                is_on: guards::standing(reading)?.has(guards::AUTH),
+                auth_revision: store::auth_revision(reading)?,
+            }),
+            Self::Alarms => Ok(Answer::Alarms { revision, alarms: alarms::all(reading)? }),
+        }
+    }
+
+    fn decode_kind(kind: u8, reader: &mut Reader) -> Result<Self, Malformed> {
+        match kind {
+            1 => Ok(Self::Get { key: reader.take_bytes()? }),
+            2 => {
+                let prefix = reader.take_bytes()?;
+                let after = match reader.take_u8()? {
+                    0 => None,
+                    1 => Some(reader.take_bytes()?),
+                    _ => return Err(Malformed("0 or 1 before an optional key")),
+                };
+                Ok(Self::List { prefix, after, limit: reader.take_u32()? })
+            }
+            3 => Ok(Self::Range(Range::decode(reader)?)),
+            4 => Ok(Self::Look(Transaction::decode(reader)?)),
+            5 => Ok(Self::Leases),
+            7 => Ok(Self::Watch(Keys::decode(reader)?)),
+            8 => Ok(Self::Admin),
+            9 => Ok(Self::Users),
+            10 => Ok(Self::Roles),
+            11 => Ok(Self::RolesOf { user: reader.take_string()? }),
+            12 => Ok(Self::Permissions { role: reader.take_string()? }),
+            13 => Ok(Self::Standing),
+            14 => Ok(Self::Alarms),
+            _ => Err(Malformed("a query of kind 1 to 14, of which 6 stands only in front")),
         }
     }
 }
@@ -101,10 +209,6 @@ fn read(reading: &Reading, range: &Range) -> Result<Answer, Fault> {
     }
     let found = range::read(reading, range)?;
     Ok(Answer::Read { revision: store::revision(reading)?, found })
-}
-
-fn leases(reading: &Reading) -> Result<Answer, Fault> {
-    Ok(Answer::Leases { revision: store::revision(reading)?, leases: leases::all(reading)? })
 }
 
 fn list(
@@ -164,25 +268,39 @@ impl Wire for Query {
                 transaction.encode(writer);
             }
             Self::Leases => writer.put_u8(5),
+            Self::As { caller, query } => {
+                writer.put_u8(AS);
+                caller.encode(writer);
+                query.encode(writer);
+            }
+            Self::Watch(keys) => {
+                writer.put_u8(7);
+                keys.encode(writer);
+            }
+            Self::Admin => writer.put_u8(8),
+            Self::Users => writer.put_u8(9),
+            Self::Roles => writer.put_u8(10),
+            Self::RolesOf { user } => {
+                writer.put_u8(11);
+                writer.put_bytes(user.as_bytes());
+            }
+            Self::Permissions { role } => {
+                writer.put_u8(12);
+                writer.put_bytes(role.as_bytes());
+            }
+            Self::Standing => writer.put_u8(13),
+            Self::Alarms => writer.put_u8(14),
         }
     }
 
     fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
         match reader.take_u8()? {
-            1 => Ok(Self::Get { key: reader.take_bytes()? }),
-            2 => {
-                let prefix = reader.take_bytes()?;
-                let after = match reader.take_u8()? {
-                    0 => None,
-                    1 => Some(reader.take_bytes()?),
-                    _ => return Err(Malformed("0 or 1 before an optional key")),
-                };
-                Ok(Self::List { prefix, after, limit: reader.take_u32()? })
+            AS => {
+                let caller = Caller::decode(reader)?;
+                let kind = reader.take_u8()?;
+                Ok(Self::As { caller, query: Box::new(Self::decode_kind(kind, reader)?) })
             }
-            3 => Ok(Self::Range(Range::decode(reader)?)),
-            4 => Ok(Self::Look(Transaction::decode(reader)?)),
-            5 => Ok(Self::Leases),
-            _ => Err(Malformed("a query of kind 1 to 5")),
+            kind => Self::decode_kind(kind, reader),
         }
     }
 }

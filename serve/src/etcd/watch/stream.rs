@@ -15,7 +15,7 @@ use etcd::{
 };
 use kernel::{Fault, Reading};
 use kv::{
-    Item,
+    Item, Query,
     events::{compacted, events_since, is_gone, revision},
 };
 use prost::Message;
@@ -144,13 +144,16 @@ impl Stream {
         if is_empty(&request) {
             return self.refuse(present, "mvcc: watcher range is empty").await;
         }
-        let Some(number) = self.free_number(request.watch_id) else {
+        let (start, wanted_number) = (request.start_revision, request.watch_id);
+        let wish = Wish::of(request);
+        if let Err(status) = self.etcd.allow(&reading, Query::Watch(wish.interest.keys.clone())) {
+            return self.refuse(present, &refusal::as_text(&status)).await;
+        }
+        let Some(number) = self.free_number(wanted_number) else {
             return self
                 .refuse(present, "mvcc: duplicate watch ID provided on the WatchStream")
                 .await;
         };
-        let start = request.start_revision;
-        let wish = Wish::of(request);
         let from = wish.from.unwrap_or(present + 1);
         self.watches.insert(number, Watch { wish, has_heard: true, has_ended: false });
         self.say(present, WatchResponse { watch_id: number, created: true, ..Default::default() })

@@ -8,6 +8,9 @@
 //! 3. An item was created no later than it was last changed, and its version counts its puts from then.
 //! 4. A key goes with a lease if and only if it says so, and only with one that is there.
 //! 5. Each lease has one date.
+//! 6. A user has no role twice, and only roles that are there, but for root, which need not be. While
+//!    authentication is on, the user root has the role root.
+//! 7. An alarm's guard is up if and only if there is such an alarm.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +18,15 @@ use bytes::Bytes;
 use kernel::{Fault, Reading, TableId};
 
 use crate::{
+    alarm::AlarmKind,
+    auth::ROOT,
     item::LeaseId,
     keys::successor,
     state_machine::compact,
     store::{
-        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Past, changes, history, items,
-        leases,
+        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Past, alarms, changes, guards,
+        history, items, leases,
+        users::{self, ROLES, USERS},
     },
 };
 
@@ -94,6 +100,31 @@ pub(crate) fn check_all(reading: &Reading) -> Result<(), Fault> {
         Ok(())
     })?;
     assert!(left.is_empty(), "each change has left something: {left:?}");
+    check_users(reading)?;
+    check_alarms(reading)
+}
+
+fn check_users(reading: &Reading) -> Result<(), Fault> {
+    let roles: BTreeSet<_> = users::names(reading, ROLES)?.into_iter().collect();
+    for name in users::names(reading, USERS)? {
+        let user = users::user(reading, &name)?.expect("a user whose name was found");
+        assert!(user.roles.is_sorted_by(|a, b| a < b), "a user has a role once");
+        let is_there = |role: &str| role == ROOT || roles.contains(role);
+        assert!(user.roles.iter().all(|role| is_there(role)), "a user's role is there");
+    }
+    if guards::standing(reading)?.has(guards::AUTH) {
+        let root = users::user(reading, ROOT)?.expect("with authentication there is root");
+        assert!(root.is_root(), "with authentication root has the role root");
+    }
+    Ok(())
+}
+
+fn check_alarms(reading: &Reading) -> Result<(), Fault> {
+    let (standing, alarms) = (guards::standing(reading)?, alarms::all(reading)?);
+    for kind in [AlarmKind::NoSpace, AlarmKind::Corrupt] {
+        let is_raised = alarms.iter().any(|alarm| alarm.kind == kind);
+        assert_eq!(standing.has(guards::of(kind)), is_raised, "an alarm has its guard");
+    }
     Ok(())
 }
 

@@ -1,13 +1,16 @@
 //! [`KvMachine`]: applies commands to the tables.
 //!
 //! ```text
-//! command ─▶ single     put and delete, each with an expectation      ─┐
-//!            transact   comparisons, then operations                   ├▶ write ─▶ tables
-//!            lease      grant, keep alive, revoke; and what is due    ─┘
-//!            compact    gives up history
+//! command ─▶ gate ─▶ single     put and delete, each with an expectation      ─┐
+//!                    transact   comparisons, then operations                   ├▶ write ─▶ tables
+//!                    lease      grant, keep alive, revoke; and what is due    ─┘
+//!                    compact    gives up history
+//!                    auth       users and roles           alarm    raised and disarmed
 //! ```
 //! The machine has no fields: everything is in the tables. Its invariants are in `check.rs`.
 
+mod alarm;
+mod auth;
 mod check;
 pub(crate) mod compact;
 mod lease;
@@ -21,15 +24,13 @@ use kernel::{Entry, EntryKind, Fault, Outcome, Reading, Stamp, StateMachine, Tab
 
 use crate::{
     answer::{Answer, Invalid},
+    auth::gate,
     command::Command,
     query::Query,
     store::{self, TERM_BEGAN},
 };
 
 pub(crate) use transact::look;
-
-/// The kinds of [`Command`] that this build knows.
-const COMMAND_KINDS: core::ops::RangeInclusive<u8> = 1..=8;
 
 /// The key/value store.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,19 +94,23 @@ impl StateMachine for KvMachine {
 /// A command that this build knows but cannot read was made wrong, and every replica finds that. One of
 /// an unknown kind may make sense to a newer replica: this one must stop.
 fn answer_malformed(entry: &Entry) -> Result<Answer, Fault> {
-    match entry.data().first() {
-        Some(kind) if !COMMAND_KINDS.contains(kind) => Err(Fault::StateMachine(format!(
+    match Command::unknown_kind(entry.data()) {
+        Some(kind) => Err(Fault::StateMachine(format!(
             "entry {} is a command of kind {kind}, which this build does not know; run the build \
              that the other members run",
             entry.id()
         ))),
-        _ => Ok(Answer::Invalid(Invalid::Malformed)),
+        None => Ok(Answer::Invalid(Invalid::Malformed)),
     }
 }
 
 fn run(command: &Command, stamp: Stamp, tables: &mut Tables) -> Result<Answer, Fault> {
     if let Err(invalid) = command.check() {
         return Ok(Answer::Invalid(invalid));
+    }
+    let (caller, command) = command.parts();
+    if let Some(failure) = gate::refuse(tables, caller, command)? {
+        return Ok(Answer::Failed(failure));
     }
     match command {
         Command::Put { key, value, expect } => single::put(key, value, expect, tables),
@@ -118,5 +123,9 @@ fn run(command: &Command, stamp: Stamp, tables: &mut Tables) -> Result<Answer, F
         Command::TimeLeft { lease, with_keys } => {
             lease::time_left(*lease, *with_keys, stamp, tables)
         }
+        Command::Auth(change) => auth::change(change, tables),
+        Command::Raise(alarm) => alarm::raise(*alarm, tables),
+        Command::Disarm(alarm) => alarm::disarm(*alarm, tables),
+        Command::As { .. } => panic!("a command on behalf of two was found malformed"),
     }
 }

@@ -8,15 +8,21 @@
 //! table 20 leases    lease                    how long it lasts, and when it is due
 //! table 21 leased    lease, key               nothing: the key goes with the lease
 //! table 22 due       time, lease              nothing: the lease may be due then
+//! table 24 users     user's name              hash of the password, roles
+//! table 25 roles     role's name              what the role may do with which keys
+//! table 26 alarms    kind, member             nothing
 //! ```
 //! A value lies in one place: in the items while it is there, in the history once something else is.
 //! So the latest state is read without a look at the history, and a put writes its value once.
 
+pub(crate) mod alarms;
 pub(crate) mod changes;
 mod counters;
+pub(crate) mod guards;
 pub(crate) mod history;
 pub(crate) mod items;
 pub(crate) mod leases;
+pub(crate) mod users;
 
 use alloc::vec::Vec;
 
@@ -24,7 +30,10 @@ use bytes::Bytes;
 use kernel::{Fault, Malformed, Reading, TableId, Tables};
 
 pub(crate) use changes::{CHANGES, Change};
-pub(crate) use counters::{COMPACTED, COMPACTED_AT, COUNTERS, REVISION, SCRUBBED, TERM_BEGAN};
+pub(crate) use counters::{
+    COMPACTED, COMPACTED_AT, COUNTERS, GUARDS, REVISION, SCRUBBED, TERM_BEGAN,
+};
+pub(crate) use counters::{advance_auth_revision, auth_revision, set_token_key, token_key};
 pub(crate) use counters::{compacted, counter, revision, set_counter};
 pub(crate) use history::{HISTORY, Past};
 pub(crate) use items::{Head, ITEMS};

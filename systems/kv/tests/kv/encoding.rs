@@ -5,9 +5,9 @@ use std::fmt::{Debug, Write as _};
 use bytes::Bytes;
 use kernel::Wire;
 use kv::{
-    Answer, Bounds, Command, Comparison, Delete, Expect, Failure, Found, Invalid, Item, Keys,
-    LeaseId, Operation, Order, Put, Query, Range, Relation, Replies, Reply, ReplyKind, SortBy,
-    Target, Transaction,
+    Access, Alarm, AlarmKind, Answer, AuthFailure, Bounds, Caller, Command, Comparison, Delete,
+    Expect, Failure, Found, Invalid, Item, Keys, LeaseId, Operation, Order, Permission, Put, Query,
+    Range, Relation, Replies, Reply, ReplyKind, SortBy, Target, Transaction, User, auth::Change,
 };
 
 fn holds<T: Wire + PartialEq + Debug>(value: &T, golden: &str) {
@@ -185,4 +185,90 @@ fn replies_keep_their_bytes() {
     for (number, failure) in (1..).zip(failures) {
         holds(&Answer::Failed(failure), &format!("08{number:02x}"));
     }
+}
+
+#[test]
+fn users_and_roles_keep_their_bytes() {
+    let (name, role) = (String::from("u"), String::from("r"));
+    let (u, r) = ("0100000075", "0100000072");
+    let auth = |change, golden: &str| holds(&Command::Auth(change), golden);
+    auth(Change::Enable { key: VALUE }, "0a020000007677");
+    auth(Change::Disable, "0b");
+    let user = User { no_password: true, password: VALUE, roles: vec![role.clone()] };
+    auth(Change::AddUser { name: name.clone(), user }, &format!("0c{u}0102000000767701000000{r}"));
+    auth(Change::DeleteUser { name: name.clone() }, &format!("0d{u}"));
+    auth(Change::SetPassword { name: name.clone(), password: KEY }, &format!("0e{u}010000006b"));
+    auth(Change::GrantRole { user: name.clone(), role: role.clone() }, &format!("0f{u}{r}"));
+    auth(Change::RevokeRole { user: name.clone(), role: role.clone() }, &format!("10{u}{r}"));
+    auth(Change::AddRole { name: role.clone() }, &format!("11{r}"));
+    auth(Change::DeleteRole { name: role.clone() }, &format!("12{r}"));
+    let permission = |access| Permission { keys: Keys::One(KEY), access };
+    let permit = |access| Change::Permit { role: role.clone(), permission: permission(access) };
+    auth(permit(Access::Read), &format!("13{r}01010000006b01"));
+    auth(permit(Access::Write), &format!("13{r}01010000006b02"));
+    auth(permit(Access::ReadWrite), &format!("13{r}01010000006b03"));
+    let forbid = Change::Forbid { role: role.clone(), keys: Keys::From(KEY) };
+    auth(forbid, &format!("14{r}03010000006b"));
+    let caller = Caller { auth_revision: 258, user: name.clone() };
+    let command = Command::Compact { revision: 1 }.by(Some(caller.clone()));
+    holds(&command, &format!("090201000000000000{u}040100000000000000"));
+    let query = |query: Query, golden: &str| holds(&query, golden);
+    query(Query::Leases.by(Some(caller)), &format!("060201000000000000{u}05"));
+    query(Query::Watch(Keys::One(KEY)), "0701010000006b");
+    query(Query::Admin, "08");
+    query(Query::Users, "09");
+    query(Query::Roles, "0a");
+    query(Query::RolesOf { user: name.clone() }, &format!("0b{u}"));
+    query(Query::Permissions { role }, &format!("0c{r}"));
+    query(Query::Standing, "0d");
+    let seven = "0700000000000000";
+    let names = Answer::Names { revision: 7, names: vec![name] };
+    holds(&names, &format!("0f{seven}01000000{u}"));
+    let permissions = vec![permission(Access::Read)];
+    let permitted = Answer::Permitted { revision: 7, permissions };
+    holds(&permitted, &format!("10{seven}0100000001010000006b01"));
+    let standing = Answer::Standing { revision: 7, is_on: true, auth_revision: 8 };
+    holds(&standing, &format!("11{seven}010800000000000000"));
+}
+
+#[test]
+fn alarms_and_their_failures_keep_their_bytes() {
+    let no_space = Alarm { kind: AlarmKind::NoSpace, member: 258 };
+    let corrupt = Alarm { kind: AlarmKind::Corrupt, member: 258 };
+    let member = "0201000000000000";
+    holds(&Command::Raise(no_space), &format!("1501{member}"));
+    holds(&Command::Disarm(corrupt), &format!("1602{member}"));
+    holds(&Query::Alarms, "0e");
+    let alarms = Answer::Alarms { revision: 7, alarms: vec![no_space] };
+    holds(&alarms, &format!("1207000000000000000100000001{member}"));
+    let failures = [
+        Failure::NoSpace,
+        Failure::Corrupt,
+        Failure::Auth(AuthFailure::UserEmpty),
+        Failure::Auth(AuthFailure::UserNotFound),
+        Failure::Auth(AuthFailure::UserExists),
+        Failure::Auth(AuthFailure::RoleEmpty),
+        Failure::Auth(AuthFailure::RoleNotFound),
+        Failure::Auth(AuthFailure::RoleExists),
+        Failure::Auth(AuthFailure::RoleNotGranted),
+        Failure::Auth(AuthFailure::PermissionNotGranted),
+        Failure::Auth(AuthFailure::PermissionDenied),
+        Failure::Auth(AuthFailure::RootMissing),
+        Failure::Auth(AuthFailure::RootWithoutRole),
+        Failure::Auth(AuthFailure::InvalidManagement),
+        Failure::Auth(AuthFailure::OldRevision),
+    ];
+    for (number, failure) in (10..).zip(failures) {
+        holds(&Answer::Failed(failure), &format!("08{number:02x}"));
+    }
+}
+
+/// A command on behalf of a user must be as unknown as the command itself, and is of one user alone.
+#[test]
+fn a_command_on_behalf_of_a_user_has_the_kind_of_the_command() {
+    let caller = Caller { auth_revision: 1, user: String::from("u") };
+    let once = Command::Compact { revision: 1 }.by(Some(caller.clone()));
+    let twice = once.by(Some(caller));
+    assert!(twice.check().is_err());
+    assert!(Command::from_bytes(twice.to_bytes()).is_err());
 }

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use kernel::Rng;
 use kv::{
-    Bounds, Command, Comparison, Delete, Expect, Keys, LeaseId, Model, Operation, Order, Put,
-    Query, Range, Relation, SortBy, Target, Transaction,
+    Access, Alarm, AlarmKind, Bounds, Caller, Command, Comparison, Delete, Expect, Keys, LeaseId,
+    Model, Operation, Order, Permission, Put, Query, Range, Relation, SortBy, Target, Transaction,
+    User, auth::Change,
 };
 
 /// Few keys that share prefixes.
@@ -37,10 +38,85 @@ impl Generator {
     }
 
     pub(crate) fn command(&mut self, model: &Model) -> Command {
+        let command = match self.rng.below(12) {
+            0 => Command::Auth(self.change()),
+            1 if self.rng.chance(1, 8) => Command::Raise(self.alarm()),
+            1 => Command::Disarm(self.alarm()),
+            _ => self.command_of_data(model),
+        };
+        command.by(self.caller(model))
+    }
+
+    /// Mostly somebody who is known, if that counts; now and then somebody else, or nobody.
+    fn caller(&mut self, model: &Model) -> Option<Caller> {
+        if !self.rng.chance(if model.auth.is_on { 9 } else { 1 }, 10) {
+            return None;
+        }
+        let user = if self.rng.chance(1, 3) { String::from("root") } else { self.name() };
+        let age = if self.rng.chance(1, 10) { 1 } else { 0 };
+        Some(Caller { auth_revision: model.auth.revision - age, user })
+    }
+
+    fn change(&mut self) -> Change {
+        let (name, role) = (self.name(), self.name());
+        match self.rng.below(16) {
+            0 => Change::Disable,
+            1..4 => Change::Enable { key: self.value() },
+            4..6 => Change::AddUser {
+                name,
+                user: User {
+                    no_password: self.rng.chance(1, 4),
+                    password: self.value(),
+                    roles: vec![],
+                },
+            },
+            6 => Change::DeleteUser { name },
+            7 => Change::SetPassword { name, password: self.value() },
+            8..11 => Change::GrantRole { user: name, role },
+            11 => Change::RevokeRole { user: name, role },
+            12 => Change::AddRole { name },
+            13 if self.rng.chance(1, 8) => Change::DeleteRole { name },
+            13 | 14 => Change::Permit { role, permission: self.permission() },
+            _ => Change::Forbid { role, keys: self.keys() },
+        }
+    }
+
+    /// Permits a role something, or forbids it.
+    pub(crate) fn change_of_role(&mut self, role: &str) -> Command {
+        let role = String::from(role);
+        Command::Auth(if self.rng.chance(2, 3) {
+            Change::Permit { role, permission: self.permission() }
+        } else {
+            Change::Forbid { role, keys: self.keys() }
+        })
+    }
+
+    fn permission(&mut self) -> Permission {
+        let accesses = [Access::Read, Access::Write, Access::ReadWrite];
+        let access = *self.rng.pick(&accesses).expect("some accesses");
+        // Now and then of much, or who has it could do hardly anything.
+        let keys = if self.rng.chance(1, 3) { Keys::From(Bytes::from("a")) } else { self.keys() };
+        Permission { keys, access }
+    }
+
+    /// Users and roles may have the same names. Nobody is called nothing, but for a mistake.
+    fn name(&mut self) -> String {
+        let names = ["root", "anna", "bert", "root", "anna", "bert", "root", "anna", "bert", ""];
+        String::from(*self.rng.pick(&names).expect("some names"))
+    }
+
+    fn alarm(&mut self) -> Alarm {
+        let corrupt = self.rng.chance(1, 3);
+        let kind = if corrupt { AlarmKind::Corrupt } else { AlarmKind::NoSpace };
+        Alarm { kind, member: self.rng.below(2) }
+    }
+
+    pub(crate) fn command_of_data(&mut self, model: &Model) -> Command {
         match self.rng.below(20) {
             0..6 => self.put(model),
             6..9 => Command::Delete { key: self.key(), expect: self.expect(model) },
-            9..15 => Command::Do(self.transaction(model, DEPTH_MAX)),
+            9..12 => Command::Do(self.transaction(model, DEPTH_MAX)),
+            12..15 => Command::Do(self.operation(model, 0).alone()),
             15 if self.rng.chance(1, 3) => Command::Compact { revision: self.revision(model) },
             15..17 => Command::Grant { lease: self.lease(), seconds: self.rng.below(20) },
             17 => Command::Revoke { lease: self.lease() },
@@ -50,6 +126,21 @@ impl Generator {
     }
 
     pub(crate) fn query(&mut self, model: &Model) -> Query {
+        let query = match self.rng.below(16) {
+            0 => Query::Users,
+            1 => Query::Roles,
+            2 => Query::RolesOf { user: self.name() },
+            3 => Query::Permissions { role: self.name() },
+            4 => Query::Standing,
+            5 => Query::Alarms,
+            6 => Query::Admin,
+            7 => Query::Watch(self.keys()),
+            _ => self.query_of_data(model),
+        };
+        query.by(self.caller(model))
+    }
+
+    pub(crate) fn query_of_data(&mut self, model: &Model) -> Query {
         match self.rng.below(8) {
             0 => Query::Get { key: self.key() },
             1 | 2 => {

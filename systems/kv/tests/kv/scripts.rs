@@ -5,12 +5,12 @@
 use std::{error::Error, path::Path};
 
 use kernel::{EntryKind, Stamp};
-use kv::{Command, Expect, LeaseId, Model, Order, Query, Range};
+use kv::{Caller, Command, Expect, LeaseId, Model, Order, Query, Range};
 
 use crate::{
     shown::show,
     store::Store,
-    words::{keys, text, transaction},
+    words::{alarm, change, keys, question, text, transaction},
 };
 
 /// A text is its own bytes; `x*5` is five times x.
@@ -82,6 +82,16 @@ enum Line {
     TimeLeft { lease: i64 },
     /// Shows all leases.
     Leases,
+    /// auth CHANGE: see words.rs
+    Auth { words: Vec<String> },
+    /// by USER [AUTH REVISION]: on whose behalf what follows is, known at that revision or at the present one
+    By { user: String, auth_revision: Option<u64> },
+    /// What follows is on nobody's behalf.
+    Anonymous,
+    /// users, roles, roles of USER, permissions of ROLE, standing, alarms: shows them
+    Show { what: String, name: Option<String> },
+    /// alarm raise|disarm no_space|corrupt MEMBER
+    Alarm { what: String, kind: String, member: u64 },
     /// wait MILLISECONDS: what is due by then ends
     Wait { milliseconds: u64 },
     /// Somebody new leads.
@@ -99,6 +109,7 @@ enum Line {
 struct Script {
     store: Store,
     model: Model,
+    caller: Option<(String, Option<u64>)>,
 }
 
 impl goldenscript::Runner for Script {
@@ -152,6 +163,14 @@ impl goldenscript::Runner for Script {
                 self.store.flush();
                 return Ok(String::new());
             }
+            Line::By { user, auth_revision } => {
+                self.caller = Some((user.clone(), *auth_revision));
+                return Ok(String::new());
+            }
+            Line::Anonymous => {
+                self.caller = None;
+                return Ok(String::new());
+            }
             other => self.run_etcd(other)?,
         };
         self.store.check();
@@ -188,17 +207,27 @@ impl Script {
                 self.apply(&Command::TimeLeft { lease: LeaseId(*lease), with_keys: true })
             }
             Line::Leases => self.query(&Query::Leases),
+            Line::Auth { words } => self.apply(&Command::Auth(change(words)?)),
+            Line::Show { what, name } => self.query(&question(what, name.as_deref())?),
+            Line::Alarm { what, kind, member } => self.apply(&alarm(what, kind, *member)?),
             other => panic!("a line of the course's interface: {other:?}"),
         })
     }
 
+    fn caller(&self) -> Option<Caller> {
+        let (user, known_at) = self.caller.clone()?;
+        Some(Caller { auth_revision: known_at.unwrap_or(self.model.auth.revision), user })
+    }
+
     fn apply(&mut self, command: &Command) -> String {
+        let command = &command.clone().by(self.caller());
         let answer = self.store.apply(command);
         assert_eq!(answer, self.model.apply(command), "the model agrees");
         show(&answer)
     }
 
     fn query(&self, query: &Query) -> String {
+        let query = &query.clone().by(self.caller());
         let answer = self.store.query(query);
         assert_eq!(answer, self.model.query(query), "the model agrees");
         show(&answer)
@@ -216,7 +245,7 @@ fn every_script_says_what_it_says() {
     assert!(!scripts.is_empty(), "there are scripts");
     for script in scripts {
         println!("{}", script.display());
-        let mut runner = Script { store: Store::new(), model: Model::default() };
+        let mut runner = Script { store: Store::new(), model: Model::default(), caller: None };
         goldenscript::run(&mut runner, &script).expect("a script can be run");
     }
 }

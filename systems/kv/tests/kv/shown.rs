@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use kv::{Answer, Found, Item, Replies, ReplyKind};
+use kv::{Access, Alarm, Answer, Found, Item, Keys, Permission, Replies, ReplyKind};
 
 /// Longer texts are shown as their first byte and their length.
 const SHOWN_BYTES_MAX: usize = 40;
@@ -52,7 +52,37 @@ pub(crate) fn show(answer: &Answer) -> String {
             let leases: Vec<String> = leases.iter().map(|lease| lease.0.to_string()).collect();
             format!("leases: {}", leases.join(" "))
         }
+        Answer::Names { names, .. } => format!("names: {}", names.join(" ")),
+        Answer::Permitted { permissions, .. } => {
+            let permissions: Vec<String> = permissions.iter().map(show_permission).collect();
+            format!("may {}", permissions.join(", "))
+        }
+        Answer::Standing { is_on, auth_revision, .. } => {
+            format!(
+                "authentication {}, revision {auth_revision}",
+                if *is_on { "on" } else { "off" }
+            )
+        }
+        Answer::Alarms { alarms, .. } => {
+            let show = |alarm: &Alarm| format!("{:?} of {}", alarm.kind, alarm.member);
+            let alarms: Vec<String> = alarms.iter().map(show).collect();
+            format!("alarms: {}", alarms.join(", "))
+        }
     }
+}
+
+fn show_permission(permission: &Permission) -> String {
+    let access = match permission.access {
+        Access::Read => "read",
+        Access::Write => "write",
+        Access::ReadWrite => "read and write",
+    };
+    let keys = match &permission.keys {
+        Keys::One(key) => show_bytes(key),
+        Keys::Range(first, end) => format!("{}..{}", show_bytes(first), show_bytes(end)),
+        Keys::From(first) => format!("{}..", show_bytes(first)),
+    };
+    format!("{access} {keys}")
 }
 
 fn show_replies(replies: &Replies, depth: usize) -> String {

@@ -9,6 +9,8 @@ mod leases;
 mod members;
 mod perf;
 mod recipes;
+
+mod side_by_side;
 mod snapshots;
 mod transactions;
 mod watches;

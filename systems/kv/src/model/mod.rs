@@ -1,13 +1,19 @@
 //! The dumb version: what the store does, without tables, bytes or replicas. For the checker, and for
 //! whoever wants to know what is right.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+mod auth;
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use bytes::Bytes;
 use kernel::Stamp;
 
 use crate::{
     PAGE_BYTES_MAX,
+    alarm::{Alarm, AlarmKind, concerns_data},
     answer::Answer,
     command::{Command, Expect, check_key},
     failure::Failure,
@@ -17,6 +23,8 @@ use crate::{
     reply::{Replies, Reply, ReplyKind},
     transaction::{Comparison, Operation, Put, Relation, Target, Transaction},
 };
+
+pub use auth::Auth;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -35,13 +43,26 @@ pub struct Model {
     pub leases: BTreeMap<LeaseId, (u64, Stamp)>,
     /// Cluster time.
     pub now: Stamp,
+    /// Who may do what.
+    pub auth: Auth,
+    /// What members have found wrong.
+    pub alarms: BTreeSet<Alarm>,
 }
 
 impl Default for Model {
     fn default() -> Self {
         let past = BTreeMap::from([(1, BTreeMap::new())]);
         let (items, leases) = (BTreeMap::new(), BTreeMap::new());
-        Self { revision: 1, items, past, compacted: None, leases, now: Stamp(0) }
+        Self {
+            revision: 1,
+            items,
+            past,
+            compacted: None,
+            leases,
+            now: Stamp(0),
+            auth: Auth::default(),
+            alarms: BTreeSet::new(),
+        }
     }
 }
 
@@ -50,6 +71,17 @@ impl Model {
     pub fn apply(&mut self, command: &Command) -> Answer {
         if let Err(invalid) = command.check() {
             return Answer::Invalid(invalid);
+        }
+        let (caller, command) = command.parts();
+        let has = |kind| self.alarms.iter().any(|alarm| alarm.kind == kind);
+        if has(AlarmKind::Corrupt) && concerns_data(command) {
+            return Answer::Failed(Failure::Corrupt);
+        }
+        if let Some(failure) = self.forbids(caller, command) {
+            return Answer::Failed(Failure::Auth(failure));
+        }
+        if has(AlarmKind::NoSpace) && command.takes_room() {
+            return Answer::Failed(Failure::NoSpace);
         }
         match command {
             Command::Put { key, value, expect } => self.put_if(key, value, expect),
@@ -64,6 +96,19 @@ impl Model {
                 Answer::Granted { lease: *lease, seconds, revision: self.revision }
             }
             Command::TimeLeft { lease, with_keys } => self.time_left(*lease, *with_keys),
+            Command::Auth(change) => match self.auth.change(change) {
+                Ok(()) => Answer::Revision(self.revision),
+                Err(failure) => Answer::Failed(Failure::Auth(failure)),
+            },
+            Command::Raise(alarm) => {
+                self.alarms.insert(*alarm);
+                Answer::Alarms { revision: self.revision, alarms: alloc::vec![*alarm] }
+            }
+            Command::Disarm(alarm) => {
+                let alarms = self.alarms.take(alarm).into_iter().collect();
+                Answer::Alarms { revision: self.revision, alarms }
+            }
+            Command::As { .. } => panic!("a command on behalf of two was found malformed"),
         }
     }
 
@@ -91,6 +136,14 @@ impl Model {
     /// Answers a query.
     #[must_use]
     pub fn query(&self, query: &Query) -> Answer {
+        let (caller, query) = match query {
+            Query::As { caller, query } => (Some(caller), &**query),
+            query => (None, query),
+        };
+        if let Some(failure) = self.forbids_query(caller, query) {
+            return Answer::Failed(Failure::Auth(failure));
+        }
+        let revision = self.revision;
         match query {
             Query::Get { key } => match (check_key(key), self.items.get(key)) {
                 (Err(invalid), _) => Answer::Invalid(invalid),
@@ -114,8 +167,14 @@ impl Model {
             Query::Leases => {
                 let mut leases: Vec<LeaseId> = self.leases.keys().copied().collect();
                 leases.sort_by_key(|lease| lease.to_key());
-                Answer::Leases { revision: self.revision, leases }
+                Answer::Leases { revision, leases }
             }
+            Query::As { .. } => Answer::Invalid(crate::Invalid::Malformed),
+            Query::Watch(_) | Query::Admin => Answer::Revision(revision),
+            Query::Alarms => {
+                Answer::Alarms { revision, alarms: self.alarms.iter().copied().collect() }
+            }
+            other => self.auth.query(other, revision),
         }
     }
 

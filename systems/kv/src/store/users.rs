@@ -1,0 +1,66 @@
+//! Users and roles.
+//!
+//! ```text
+//! user's name ─▶ no password u8 | hash of the password | names of its roles
+//! role's name ─▶ permissions: keys, access u8
+//! ```
+
+use alloc::{string::String, vec::Vec};
+
+use bytes::Bytes;
+use kernel::{Fault, Malformed, TableId, Tables, Wire, Writer};
+
+use super::{View, corrupt};
+use crate::{
+    auth::{Permission, User},
+    keys::successor,
+};
+
+/// The users, by their names.
+pub(crate) const USERS: TableId = TableId(24);
+/// The roles, by their names.
+pub(crate) const ROLES: TableId = TableId(25);
+
+/// The user of that name.
+pub(crate) fn user(view: &impl View, name: &str) -> Result<Option<User>, Fault> {
+    let row = view.get(USERS, name.as_bytes())?;
+    row.map(|row| User::from_bytes(row).map_err(corrupt)).transpose()
+}
+
+pub(crate) fn set_user(tables: &mut Tables, name: &str, user: &User) -> Result<(), Fault> {
+    tables.put(USERS, name.as_bytes(), &user.to_bytes())
+}
+
+/// What the role of that name may do.
+pub(crate) fn role(view: &impl View, name: &str) -> Result<Option<Vec<Permission>>, Fault> {
+    let row = view.get(ROLES, name.as_bytes())?;
+    row.map(|row| kernel::Reader::new(row).take_list().map_err(corrupt)).transpose()
+}
+
+pub(crate) fn set_role(
+    tables: &mut Tables,
+    name: &str,
+    permissions: &[Permission],
+) -> Result<(), Fault> {
+    let mut writer = Writer::default();
+    writer.put_list(permissions);
+    tables.put(ROLES, name.as_bytes(), &writer.into_bytes())
+}
+
+/// All names in a table of users or roles, ascending.
+pub(crate) fn names(view: &impl View, table: TableId) -> Result<Vec<String>, Fault> {
+    const AT_ONCE: usize = 256;
+    let mut from = Bytes::new();
+    let mut names = Vec::new();
+    loop {
+        let rows = view.scan(table, &from, None, AT_ONCE)?;
+        for (key, _) in &rows {
+            let name = String::from_utf8(key.to_vec());
+            names.push(name.map_err(|_| corrupt(Malformed("a name in UTF-8")))?);
+        }
+        match rows.last() {
+            Some((last, _)) if rows.len() == AT_ONCE => from = successor(last),
+            _ => return Ok(names),
+        }
+    }
+}
