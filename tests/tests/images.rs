@@ -1,7 +1,7 @@
 //! A replica goes on from an image of itself as if nothing had happened: whole worlds in which every
 //! node is replaced by what its image says, again and again, are the same worlds, event by event.
 
-use kernel::{Bytes, Effects, Image, Input, Instant, Node, NodeId, Session};
+use kernel::{Bytes, Effects, Image, Input, Instant, Node, NodeId, Reading, Rng, Session};
 use sim::{Asked, Boot, Composition, MembershipChange, Settings, run};
 use worlds::RaftWithKv;
 
@@ -100,6 +100,14 @@ impl Composition for Imaged {
 
     fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String> {
         self.plain.answer(call, answer)
+    }
+
+    fn aside(&self, rng: &mut Rng) -> Option<Request> {
+        self.plain.aside(rng)
+    }
+
+    fn watch(&mut self, node: NodeId, reading: &Reading) -> Result<(), String> {
+        self.plain.watch(node, reading)
     }
 
     fn change(&self, change: &MembershipChange) -> Request {

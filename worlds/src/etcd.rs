@@ -24,24 +24,27 @@ const KEPT_MORE: u64 = 200;
 pub(crate) fn ask(key: &[u8], call: &Call, session: Option<Session>) -> Asked<Request> {
     let key = Bytes::copy_from_slice(key);
     let keys = Keys::One(key.clone());
+    // An answer that is kept for a repeat must be short.
+    let is_long = session.is_none();
+    let put = |value: &[u8]| put(key.clone(), value, LeaseId::NONE, is_long);
     let transaction = match call {
         Call::Read => {
             let query = Some(Query::Range(Range::of(keys)).to_bytes());
             return Asked { request: Request::Read, query };
         }
-        Call::Write(value) => put(key, value, LeaseId::NONE).alone(),
+        Call::Write(value) => put(value).alone(),
         Call::CompareAndSet { expected, new } => {
             let target = expected
                 .as_ref()
                 .map_or(Target::Version(0), |value| Target::Value(value.clone().into()));
-            let get = Operation::Range(Range::of(keys.clone()));
+            let get = is_long.then(|| Operation::Range(Range::of(keys.clone())));
             Transaction {
                 comparisons: vec![Comparison { keys, relation: Relation::Equal, target }],
-                success: vec![put(key, new, LeaseId::NONE), get.clone()],
-                failure: vec![get],
+                success: [put(new)].into_iter().chain(get.clone()).collect(),
+                failure: get.into_iter().collect(),
             }
         }
-        Call::Delete => Operation::Delete(Delete { keys, previous: true }).alone(),
+        Call::Delete => Operation::Delete(Delete { keys, previous: is_long }).alone(),
     };
     Asked { request: request(&Command::Do(transaction), session), query: None }
 }
@@ -85,7 +88,7 @@ pub(crate) fn aside(rng: &mut Rng) -> Option<Request> {
     let side = |rng: &mut Rng| Bytes::from(format!("side{}", rng.below(6)));
     let command = match rng.below(11) {
         0..=2 => Command::Grant { lease, seconds: rng.below(5) },
-        3..=5 => Command::Do(put(side(rng), b"leased", lease).alone()),
+        3..=5 => Command::Do(put(side(rng), b"leased", lease, true).alone()),
         6 => Command::Revoke { lease },
         7 | 8 => Command::KeepAlive { lease },
         9 => Command::TimeLeft { lease, with_keys: true },
@@ -101,7 +104,7 @@ fn request(command: &Command, session: Option<Session>) -> Request {
     Request::Command { data: command.to_bytes(), session }
 }
 
-fn put(key: Bytes, value: &[u8], lease: LeaseId) -> Operation {
+fn put(key: Bytes, value: &[u8], lease: LeaseId, previous: bool) -> Operation {
     let value = Bytes::copy_from_slice(value);
-    Operation::Put(Put { key, value, lease, previous: true, keep_value: false, keep_lease: false })
+    Operation::Put(Put { key, value, lease, previous, keep_value: false, keep_lease: false })
 }
