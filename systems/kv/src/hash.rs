@@ -8,13 +8,9 @@ use kernel::{Fault, Reading, checksum::Crc32c};
 
 use crate::{
     failure::Failure,
-    keys::successor,
     protobuf,
     store::{self, CHANGES, Past, changes},
 };
-
-/// How many rows are read at once.
-const ROWS_AT_ONCE: usize = 128;
 
 /// A hash, and of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,20 +40,13 @@ pub fn hash(reading: &Reading, revision: u64) -> Result<Result<Hash, Failure>, F
     let revision = if revision == 0 { present } else { revision };
     let mut sum = Crc32c::default();
     sum.take(b"key");
-    let mut from = bytes::Bytes::new();
     let end = changes::place_of(revision, u32::MAX);
-    loop {
-        let rows = reading.scan(CHANGES, &from, Some(&end), ROWS_AT_ONCE)?;
-        for row in &rows {
-            let change = changes::decode(row)?;
-            let may_be_gone = compacted.is_some_and(|gone| change.revision <= gone);
-            take(reading, &change, may_be_gone.then_some(revision), &mut sum)?;
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == ROWS_AT_ONCE => from = successor(last),
-            _ => return Ok(Ok(Hash { hash: sum.end(), revision, present, compacted })),
-        }
-    }
+    store::each_row(reading, CHANGES, (&[], Some(&end)), |place, row| {
+        let change = changes::decode(&(place, row))?;
+        let may_be_gone = compacted.is_some_and(|gone| change.revision <= gone);
+        take(reading, &change, may_be_gone.then_some(revision), &mut sum)
+    })?;
+    Ok(Ok(Hash { hash: sum.end(), revision, present, compacted }))
 }
 
 /// Takes a change; one that may be gone only if it is what its key still is at a revision.

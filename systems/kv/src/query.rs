@@ -123,7 +123,7 @@ impl Query {
     }
 
     fn answer_allowed(&self, reading: &Reading) -> Result<Answer, Fault> {
-        let revision = store::revision(reading)?;
+        let revision = || store::revision(reading);
         match self {
             Self::Get { key } => get(reading, key),
             Self::List { prefix, after, limit } => {
@@ -134,25 +134,33 @@ impl Query {
                 Ok(Answer::Invalid(Invalid::Malformed))
             }
             Self::Look(transaction) => look(reading, transaction),
-            Self::Leases => Ok(Answer::Leases { revision, leases: leases::all(reading)? }),
+            Self::Leases => {
+                Ok(Answer::Leases { revision: revision()?, leases: leases::all(reading)? })
+            }
             Self::As { .. } => Ok(Answer::Invalid(Invalid::Malformed)),
-            Self::Watch(_) | Self::Admin => Ok(Answer::Revision(revision)),
-            Self::Users => Ok(Answer::Names { revision, names: users::names(reading, USERS)? }),
-            Self::Roles => Ok(Answer::Names { revision, names: users::names(reading, ROLES)? }),
+            Self::Watch(_) | Self::Admin => Ok(Answer::Revision(revision()?)),
+            Self::Users => {
+                Ok(Answer::Names { revision: revision()?, names: users::names(reading, USERS)? })
+            }
+            Self::Roles => {
+                Ok(Answer::Names { revision: revision()?, names: users::names(reading, ROLES)? })
+            }
             Self::RolesOf { user } => Ok(match users::user(reading, user)? {
-                Some(user) => Answer::Names { revision, names: user.roles },
+                Some(user) => Answer::Names { revision: revision()?, names: user.roles },
                 None => Answer::Failed(Failure::Auth(AuthFailure::UserNotFound)),
             }),
             Self::Permissions { role } => Ok(match users::role(reading, role)? {
-                Some(permissions) => Answer::Permitted { revision, permissions },
+                Some(permissions) => Answer::Permitted { revision: revision()?, permissions },
                 None => Answer::Failed(Failure::Auth(AuthFailure::RoleNotFound)),
             }),
             Self::Standing => Ok(Answer::Standing {
-                revision,
+                revision: revision()?,
                 is_on: guards::standing(reading)?.has(guards::AUTH),
                 auth_revision: store::auth_revision(reading)?,
             }),
-            Self::Alarms => Ok(Answer::Alarms { revision, alarms: alarms::all(reading)? }),
+            Self::Alarms => {
+                Ok(Answer::Alarms { revision: revision()?, alarms: alarms::all(reading)? })
+            }
         }
     }
 

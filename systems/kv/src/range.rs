@@ -14,12 +14,9 @@ use kernel::{Fault, Malformed, Reader, Wire, Writer};
 use crate::{
     failure::Failure,
     item::Item,
-    keys::{Keys, successor},
-    store::{self, Head, ITEMS, Past, View},
+    keys::Keys,
+    store::{self, Head, ITEMS, Past, View, items},
 };
-
-/// How many rows are read at once, so that long values do not take much memory.
-const ROWS_READ_MAX: usize = 64;
 
 const KEYS_ONLY: u8 = 1;
 const COUNT_ONLY: u8 = 2;
@@ -131,11 +128,13 @@ pub struct Found {
 
 /// Holds the revision that is asked for against those that can be read.
 pub(crate) fn check_revision(view: &impl View, range: &Range) -> Result<Option<Failure>, Fault> {
+    if range.revision == 0 {
+        return Ok(None);
+    }
     if range.revision > store::revision(view)? {
         return Ok(Some(Failure::FutureRevision));
     }
-    let compacted = store::compacted(view)?.unwrap_or(0);
-    let is_gone = range.revision > 0 && range.revision < compacted;
+    let is_gone = store::compacted(view)?.is_some_and(|compacted| range.revision < compacted);
     Ok(is_gone.then_some(Failure::Compacted))
 }
 
@@ -143,7 +142,7 @@ pub(crate) fn check_revision(view: &impl View, range: &Range) -> Result<Option<F
 pub(crate) fn read(view: &impl View, range: &Range) -> Result<Found, Fault> {
     let mut shelf = Shelf { limit: fetch_limit(range), items: Vec::new(), count: 0 };
     if range.revision == 0 || range.revision == store::revision(view)? {
-        read_present(view, &range.keys, &mut shelf)?;
+        each_item(view, &range.keys, |key, head, value| shelf.take(key, head, value))?;
     } else {
         read_past(view, &range.keys, range.revision, &mut shelf)?;
     }
@@ -196,29 +195,13 @@ impl Shelf {
     }
 }
 
-fn read_present(view: &impl View, keys: &Keys, shelf: &mut Shelf) -> Result<(), Fault> {
-    if let Keys::One(key) = keys {
-        if let Some((head, value)) = store::items::present(view, key)? {
-            shelf.take(key.clone(), head, value);
-        }
-        return Ok(());
-    }
-    each_row(view, keys, |key, row| {
-        let (head, value) = store::items::decode(row)?;
-        shelf.take(key, head, value);
-        Ok(())
-    })
-}
-
 /// What is there now and was there then is the newest of that time; the rest is history.
 fn read_past(view: &impl View, keys: &Keys, revision: u64, shelf: &mut Shelf) -> Result<(), Fault> {
     let mut then = BTreeMap::new();
-    each_row(view, keys, |key, row| {
-        let (head, value) = store::items::decode(row)?;
+    each_item(view, keys, |key, head, value| {
         if head.modified <= revision {
             then.insert(key, (head, value));
         }
-        Ok(())
     })?;
     let mut from = store::history::escape(keys.first());
     let end = keys.end().map(|end| store::history::escape(&end));
@@ -236,33 +219,33 @@ fn read_past(view: &impl View, keys: &Keys, revision: u64, shelf: &mut Shelf) ->
 }
 
 /// Goes through the items of these keys, in order.
-fn each_row(
+fn each_item(
     view: &impl View,
     keys: &Keys,
-    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Fault>,
+    mut take: impl FnMut(Bytes, Head, Bytes),
 ) -> Result<(), Fault> {
-    let mut from = keys.first().clone();
-    let end = keys.end();
-    loop {
-        let rows = view.scan(ITEMS, &from, end.as_deref(), ROWS_READ_MAX)?;
-        let is_last = rows.len() < ROWS_READ_MAX;
-        if let Some((last, _)) = rows.last() {
-            from = successor(last);
+    if let Keys::One(key) = keys {
+        if let Some((head, value)) = items::present(view, key)? {
+            take(key.clone(), head, value);
         }
-        for (key, row) in rows {
-            take(key, row)?;
-        }
-        if is_last {
-            return Ok(());
-        }
+        return Ok(());
     }
+    let end = keys.end();
+    store::each_row(view, ITEMS, (keys.first(), end.as_deref()), |key, row| {
+        let (head, value) = items::decode(row)?;
+        take(key, head, value);
+        Ok(())
+    })
 }
 
-/// The items of these keys, by key; for whoever will change them.
-pub(crate) fn present(view: &impl View, keys: &Keys) -> Result<Vec<Item>, Fault> {
-    let mut shelf = Shelf { limit: usize::MAX, items: Vec::new(), count: 0 };
-    read_present(view, keys, &mut shelf)?;
-    Ok(shelf.items)
+/// A key, and what is there under it.
+pub(crate) type Present = (Bytes, (Head, Bytes));
+
+/// All that is there of these keys, by key.
+pub(crate) fn present(view: &impl View, keys: &Keys) -> Result<Vec<Present>, Fault> {
+    let mut present = Vec::new();
+    each_item(view, keys, |key, head, value| present.push((key, (head, value))))?;
+    Ok(present)
 }
 
 fn sort(items: &mut [Item], range: &Range) {

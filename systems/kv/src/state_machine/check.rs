@@ -15,13 +15,12 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use kernel::{Fault, Reading, TableId};
+use kernel::{Fault, Reading};
 
 use crate::{
     alarm::AlarmKind,
     auth::ROOT,
     item::LeaseId,
-    keys::successor,
     state_machine::compact,
     store::{
         self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Past, alarms, changes, guards,
@@ -30,8 +29,8 @@ use crate::{
     },
 };
 
-/// How many rows are read at once.
-const ROWS_AT_ONCE: usize = 256;
+/// How many of the latest changes are looked at.
+const CHANGES_MAX: usize = 256;
 
 /// Revision and place of a change.
 type Place = (u64, u32);
@@ -54,7 +53,7 @@ pub(super) fn check(reading: &Reading) -> Result<(), Fault> {
 fn check_latest(reading: &Reading) -> Result<(), Fault> {
     let revision = store::revision(reading)?;
     let from = changes::place_of(revision.saturating_sub(LATEST), 0);
-    for row in reading.scan(CHANGES, &from, None, ROWS_AT_ONCE)? {
+    for row in reading.scan(CHANGES, &from, None, CHANGES_MAX)? {
         let change = changes::decode(&row)?;
         assert!(change.revision <= revision, "a change was at a revision that has been");
         let left =
@@ -72,7 +71,7 @@ pub(crate) fn check_all(reading: &Reading) -> Result<(), Fault> {
     let bonds = check_leases(reading)?;
     let mut left = places(reading)?;
     let mut bound = 0;
-    each_row(reading, ITEMS, |key, row| {
+    store::each_row(reading, ITEMS, (&[], None), |key, row| {
         let (head, _) = items::decode(row)?;
         check_head(head);
         let key_and_kind = left.remove(&(head.modified, head.place));
@@ -84,7 +83,7 @@ pub(crate) fn check_all(reading: &Reading) -> Result<(), Fault> {
         Ok(())
     })?;
     assert_eq!(bound, bonds.len(), "a key goes only with the lease that it has");
-    each_row(reading, HISTORY, |row_key, row| {
+    store::each_row(reading, HISTORY, (&[], None), |row_key, row| {
         let (key, past) = (history::key_of(&row_key)?, history::decode(&row_key, row)?);
         if let Past::Item(head, _) = &past {
             check_head(*head);
@@ -135,7 +134,7 @@ fn places(reading: &Reading) -> Result<BTreeMap<Place, (Bytes, bool)>, Fault> {
     let is_scrubbed = !compact::is_pending(reading)?;
     let mut places = BTreeMap::new();
     let mut given_up = BTreeSet::new();
-    each_row(reading, CHANGES, |place, row| {
+    store::each_row(reading, CHANGES, (&[], None), |place, row| {
         let change = changes::decode(&(place, row))?;
         assert!(change.revision <= revision, "a change was at a revision that has been");
         if is_scrubbed && change.revision <= compacted {
@@ -158,12 +157,12 @@ fn check_head(head: Head) {
 /// The keys that go with each lease.
 fn check_leases(reading: &Reading) -> Result<BTreeSet<(LeaseId, Bytes)>, Fault> {
     let mut dates = BTreeSet::new();
-    each_row(reading, DUE, |date, _| {
+    store::each_row(reading, DUE, (&[], None), |date, _| {
         dates.insert(leases::decode_date(&date)?);
         Ok(())
     })?;
     let mut leases = BTreeSet::new();
-    each_row(reading, LEASES, |id, row| {
+    store::each_row(reading, LEASES, (&[], None), |id, row| {
         let id = lease_id(&id);
         leases.insert(id);
         let due = leases::decode(row)?.due;
@@ -172,7 +171,7 @@ fn check_leases(reading: &Reading) -> Result<BTreeSet<(LeaseId, Bytes)>, Fault> 
     })?;
     assert!(dates.is_empty(), "a lease has one date: {dates:?}");
     let mut bonds = BTreeSet::new();
-    each_row(reading, LEASED, |bond, _| {
+    store::each_row(reading, LEASED, (&[], None), |bond, _| {
         let id = lease_id(&bond);
         assert!(leases.contains(&id), "a key goes with a lease that is there");
         bonds.insert((id, bond.slice(8..)));
@@ -184,22 +183,4 @@ fn check_leases(reading: &Reading) -> Result<BTreeSet<(LeaseId, Bytes)>, Fault> 
 fn lease_id(row_key: &[u8]) -> LeaseId {
     let bytes = row_key.first_chunk().expect("a lease's number has eight bytes");
     LeaseId::from_bits(u64::from_be_bytes(*bytes))
-}
-
-fn each_row(
-    reading: &Reading,
-    table: TableId,
-    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let mut from = Bytes::new();
-    loop {
-        let rows = reading.scan(table, &from, None, ROWS_AT_ONCE)?;
-        let Some((last, _)) = rows.last() else {
-            return Ok(());
-        };
-        from = successor(last);
-        for (key, row) in rows {
-            take(key, row)?;
-        }
-    }
 }

@@ -4,15 +4,15 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+use bytes::Bytes;
 use kernel::{Fault, Tables};
 
 use crate::{
     answer::Answer,
     failure::Failure,
-    item::Item,
     range,
     reply::{Replies, Reply, ReplyKind},
-    store::{View, items, leases},
+    store::{Head, View, items, leases},
     transaction::{Comparison, Delete, Operation, Put, Relation, Target, Transaction},
     write::{Write, shown},
 };
@@ -161,13 +161,14 @@ fn carry_out_put(write: &mut Write<'_>, put: &Put) -> Result<ReplyKind, Fault> {
 }
 
 fn carry_out_delete(write: &mut Write<'_>, delete: &Delete) -> Result<ReplyKind, Fault> {
-    let items = range::present(write.tables, &delete.keys)?;
-    let count = items.len() as u64;
-    for item in &items {
-        let present = items::present(write.tables, &item.key)?;
-        write.delete(&item.key, &present.expect("it was found a moment ago"))?;
+    let present = range::present(write.tables, &delete.keys)?;
+    for (key, item) in &present {
+        write.delete(key, item)?;
     }
-    Ok(ReplyKind::Deleted { count, previous: if delete.previous { items } else { Vec::new() } })
+    let count = present.len() as u64;
+    let wanted = present.iter().filter(|_| delete.previous);
+    let previous = wanted.map(|(key, item)| shown(key, item)).collect();
+    Ok(ReplyKind::Deleted { count, previous })
 }
 
 fn look_along(
@@ -193,24 +194,23 @@ fn look_along(
 
 /// True if the comparison holds for each of its keys that is there; for a key of zeros if none is.
 fn is_met(view: &impl View, comparison: &Comparison) -> Result<bool, Fault> {
-    let items = range::present(view, &comparison.keys)?;
-    if items.is_empty() {
-        return Ok(relation_to(comparison, None).is_some_and(|order| holds(comparison, order)));
+    let present = range::present(view, &comparison.keys)?;
+    let holds_of = |item| relation_to(comparison, item).is_some_and(|it| holds(comparison, it));
+    if present.is_empty() {
+        return Ok(holds_of(None));
     }
-    Ok(items.iter().all(|item| {
-        relation_to(comparison, Some(item)).is_some_and(|order| holds(comparison, order))
-    }))
+    Ok(present.iter().all(|(_, item)| holds_of(Some(item))))
 }
 
 /// How what is there is to what is said; nothing if there is no value to compare.
-fn relation_to(comparison: &Comparison, item: Option<&Item>) -> Option<Ordering> {
-    let number = |of: fn(&Item) -> u64| item.map_or(0, of).cast_signed();
+fn relation_to(comparison: &Comparison, item: Option<&(Head, Bytes)>) -> Option<Ordering> {
+    let number = |of: fn(&Head) -> u64| item.map_or(0, |(head, _)| of(head)).cast_signed();
     Some(match &comparison.target {
-        Target::Version(said) => number(|item| item.version).cmp(said),
-        Target::Created(said) => number(|item| item.created).cmp(said),
-        Target::Modified(said) => number(|item| item.modified).cmp(said),
-        Target::Lease(said) => item.map_or(0, |item| item.lease.0).cmp(said),
-        Target::Value(said) => item?.value.cmp(said),
+        Target::Version(said) => number(|head| head.version).cmp(said),
+        Target::Created(said) => number(|head| head.created).cmp(said),
+        Target::Modified(said) => number(|head| head.modified).cmp(said),
+        Target::Lease(said) => item.map_or(0, |(head, _)| head.lease.0).cmp(said),
+        Target::Value(said) => item?.1.cmp(said),
     })
 }
 

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use kernel::{Fault, Malformed, Reader, Stamp, TableId, Tables};
 
-use super::{View, corrupt};
+use super::{View, corrupt, each_row};
 use crate::item::LeaseId;
 
 /// The leases, by their numbers.
@@ -70,36 +70,24 @@ pub(crate) fn bond(id: LeaseId, key: &[u8]) -> Vec<u8> {
 
 /// The keys that go with a lease, in order.
 pub(crate) fn keys_of(view: &impl View, id: LeaseId) -> Result<Vec<Bytes>, Fault> {
-    const AT_ONCE: usize = 256;
     let end = id.0.cast_unsigned().checked_add(1).map(u64::to_be_bytes);
-    let mut from = Bytes::copy_from_slice(&id.to_key());
+    let range = (&id.to_key()[..], end.as_ref().map(|end| &end[..]));
     let mut keys = Vec::new();
-    loop {
-        let rows = view.scan(LEASED, &from, end.as_ref().map(|end| &end[..]), AT_ONCE)?;
-        let is_last = rows.len() < AT_ONCE;
-        keys.extend(rows.iter().map(|(bond, _)| bond.slice(8..)));
-        match rows.last() {
-            Some((last, _)) if !is_last => from = crate::keys::successor(last),
-            _ => return Ok(keys),
-        }
-    }
+    each_row(view, LEASED, range, |bond, _| {
+        keys.push(bond.slice(8..));
+        Ok(())
+    })?;
+    Ok(keys)
 }
 
 /// The numbers of all leases, ascending; those that are negative come last.
 pub(crate) fn all(view: &impl View) -> Result<Vec<LeaseId>, Fault> {
-    const AT_ONCE: usize = 256;
     let malformed = || corrupt(Malformed("a lease's number of eight bytes"));
-    let mut from = Bytes::new();
     let mut leases = Vec::new();
-    loop {
-        let rows = view.scan(LEASES, &from, None, AT_ONCE)?;
-        for (key, _) in &rows {
-            let bytes = (**key).try_into().map_err(|_| malformed())?;
-            leases.push(LeaseId::from_bits(u64::from_be_bytes(bytes)));
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == AT_ONCE => from = crate::keys::successor(last),
-            _ => return Ok(leases),
-        }
-    }
+    each_row(view, LEASES, (&[], None), |key, _| {
+        let bytes = (*key).try_into().map_err(|_| malformed())?;
+        leases.push(LeaseId::from_bits(u64::from_be_bytes(bytes)));
+        Ok(())
+    })?;
+    Ok(leases)
 }

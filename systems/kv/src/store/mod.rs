@@ -29,6 +29,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use kernel::{Fault, Malformed, Reading, TableId, Tables};
 
+use crate::keys::successor;
+
 pub(crate) use changes::{CHANGES, Change};
 pub(crate) use counters::{
     COMPACTED, COMPACTED_AT, COUNTERS, GUARDS, REVISION, SCRUBBED, TERM_BEGAN,
@@ -83,6 +85,32 @@ impl View for Reading {
         limit: usize,
     ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
         Self::scan(self, table, from, to, limit)
+    }
+}
+
+/// How many rows are read at once, so that long values do not take much memory.
+const ROWS_AT_ONCE: usize = 64;
+
+/// Goes through the rows of a table, from one key on to before another, in order.
+pub(crate) fn each_row(
+    view: &impl View,
+    table: TableId,
+    (from, to): (&[u8], Option<&[u8]>),
+    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut from = Bytes::copy_from_slice(from);
+    loop {
+        let rows = view.scan(table, &from, to, ROWS_AT_ONCE)?;
+        let is_last = rows.len() < ROWS_AT_ONCE;
+        if let Some((last, _)) = rows.last() {
+            from = successor(last);
+        }
+        for (key, row) in rows {
+            take(key, row)?;
+        }
+        if is_last {
+            return Ok(());
+        }
     }
 }
 

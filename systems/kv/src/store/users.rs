@@ -7,14 +7,10 @@
 
 use alloc::{string::String, vec::Vec};
 
-use bytes::Bytes;
 use kernel::{Fault, Malformed, TableId, Tables, Wire, Writer};
 
-use super::{View, corrupt};
-use crate::{
-    auth::{Permission, User},
-    keys::successor,
-};
+use super::{View, corrupt, each_row};
+use crate::auth::{Permission, User};
 
 /// The users, by their names.
 pub(crate) const USERS: TableId = TableId(24);
@@ -49,18 +45,11 @@ pub(crate) fn set_role(
 
 /// All names in a table of users or roles, ascending.
 pub(crate) fn names(view: &impl View, table: TableId) -> Result<Vec<String>, Fault> {
-    const AT_ONCE: usize = 256;
-    let mut from = Bytes::new();
     let mut names = Vec::new();
-    loop {
-        let rows = view.scan(table, &from, None, AT_ONCE)?;
-        for (key, _) in &rows {
-            let name = String::from_utf8(key.to_vec());
-            names.push(name.map_err(|_| corrupt(Malformed("a name in UTF-8")))?);
-        }
-        match rows.last() {
-            Some((last, _)) if rows.len() == AT_ONCE => from = successor(last),
-            _ => return Ok(names),
-        }
-    }
+    each_row(view, table, (&[], None), |key, _| {
+        let name = String::from_utf8(key.to_vec());
+        names.push(name.map_err(|_| corrupt(Malformed("a name in UTF-8")))?);
+        Ok(())
+    })?;
+    Ok(names)
 }
