@@ -104,10 +104,7 @@ impl Etcd {
             sort_by: SortBy::Created,
             ..Range::of(Keys::with_prefix(prefix.clone()))
         };
-        match self.ask(Query::Range(first), false).await? {
-            Answer::Read { revision, found } => Ok((revision, found.items.into_iter().next())),
-            answer => Err(unexpected(&answer)),
-        }
+        self.first_of(first).await
     }
 
     /// Tells who is elected, each time that is somebody else or says something else.
@@ -243,7 +240,7 @@ impl Etcd {
             match timeout(KEEP_ALIVE_EVERY, applied.changed()).await {
                 Ok(changed) => changed.map_err(|_| stopped())?,
                 Err(_) => {
-                    self.carry_out(&Command::KeepAlive { lease }).await?;
+                    self.carry_out(Command::KeepAlive { lease }).await?;
                 }
             }
         }

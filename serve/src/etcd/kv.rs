@@ -77,7 +77,7 @@ impl Kv for Etcd {
         let Ok(revision) = u64::try_from(revision) else {
             return Err(Status::out_of_range(refusal::COMPACTED));
         };
-        match self.carry_out(&Command::Compact { revision }).await? {
+        match self.carry_out(Command::Compact { revision }).await? {
             Answer::Revision(present) => {
                 if physical {
                     self.wait_until_scrubbed().await?;
@@ -99,7 +99,7 @@ impl Etcd {
     }
 
     pub(super) async fn do_all(&self, transaction: Transaction) -> Result<(u64, Replies), Status> {
-        done(self.carry_out(&Command::Do(transaction)).await?)
+        done(self.carry_out(Command::Do(transaction)).await?)
     }
 
     /// Waits until this node has taken away what a compaction has given up.

@@ -35,7 +35,7 @@ impl Lease for Etcd {
         request: Request<LeaseRevokeRequest>,
     ) -> Result<Response<LeaseRevokeResponse>, Status> {
         let lease = LeaseId(request.into_inner().id);
-        match self.carry_out(&Command::Revoke { lease }).await? {
+        match self.carry_out(Command::Revoke { lease }).await? {
             Answer::Revision(revision) => {
                 Ok(Response::new(LeaseRevokeResponse { header: self.header(revision) }))
             }
@@ -64,7 +64,7 @@ impl Lease for Etcd {
     ) -> Result<Response<LeaseTimeToLiveResponse>, Status> {
         let LeaseTimeToLiveRequest { id, keys: with_keys } = request.into_inner();
         let command = Command::TimeLeft { lease: LeaseId(id), with_keys };
-        match self.carry_out(&command).await? {
+        match self.carry_out(command).await? {
             Answer::Left { seconds, granted, keys, revision } => {
                 Ok(Response::new(LeaseTimeToLiveResponse {
                     header: self.header(revision),
@@ -100,7 +100,7 @@ impl Etcd {
         ttl: i64,
     ) -> Result<(LeaseId, i64, u64), Status> {
         let command = Command::Grant { lease, seconds: u64::try_from(ttl).unwrap_or(0) };
-        match self.carry_out(&command).await? {
+        match self.carry_out(command).await? {
             Answer::Granted { lease, seconds, revision } => {
                 Ok((lease, seconds.cast_signed(), revision))
             }
@@ -109,7 +109,7 @@ impl Etcd {
     }
 
     async fn keep_alive(&self, lease: LeaseId) -> Result<LeaseKeepAliveResponse, Status> {
-        match self.carry_out(&Command::KeepAlive { lease }).await? {
+        match self.carry_out(Command::KeepAlive { lease }).await? {
             Answer::Granted { lease, seconds, revision } => Ok(LeaseKeepAliveResponse {
                 header: self.header(revision),
                 id: lease.0,

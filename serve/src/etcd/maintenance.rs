@@ -29,10 +29,10 @@ impl Maintenance for Etcd {
         let (revision, alarms) = match (request.action(), alarm(&request)) {
             (AlarmAction::Get, _) => self.alarms(request.alarm()).await?,
             (AlarmAction::Activate, Some(alarm)) => {
-                self.change_alarm(&Command::Raise(alarm)).await?
+                self.change_alarm(Command::Raise(alarm)).await?
             }
             (AlarmAction::Deactivate, Some(alarm)) => {
-                self.change_alarm(&Command::Disarm(alarm)).await?
+                self.change_alarm(Command::Disarm(alarm)).await?
             }
             // No alarm is none to raise or to disarm.
             (AlarmAction::Activate | AlarmAction::Deactivate, None) => {
@@ -146,7 +146,7 @@ impl Maintenance for Etcd {
 impl Etcd {
     /// Raises or disarms an alarm on behalf of whoever asks. Without a caller the store would take it for
     /// the member's own.
-    async fn change_alarm(&self, command: &Command) -> Result<(u64, Vec<Alarm>), Status> {
+    async fn change_alarm(&self, command: Command) -> Result<(u64, Vec<Alarm>), Status> {
         self.allow(&self.reading(false).await?, Query::Admin)?;
         told_of(self.carry_out(command).await?)
     }

@@ -218,7 +218,7 @@ impl Auth for Etcd {
 
 impl Etcd {
     async fn change_auth(&self, change: Change) -> Result<Option<ResponseHeader>, Status> {
-        match self.carry_out(&Command::Auth(change)).await? {
+        match self.carry_out(Command::Auth(change)).await? {
             Answer::Revision(revision) => Ok(self.header(revision)),
             answer => Err(unexpected(&answer)),
         }

@@ -6,7 +6,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -99,15 +102,22 @@ struct Seats {
 pub(crate) struct Hub {
     node: Node,
     seats: Mutex<Seats>,
+    /// How many streams there have been.
+    streams: AtomicU64,
 }
 
 impl Hub {
     /// Reads as long as the node runs.
     pub(crate) fn start(node: Node) -> Arc<Self> {
-        let hub = Arc::new(Self { node, seats: Mutex::default() });
+        let hub = Arc::new(Self { node, seats: Mutex::default(), streams: AtomicU64::new(0) });
         let runner = Arc::clone(&hub);
         tokio::spawn(async move { runner.run().await });
         hub
+    }
+
+    /// A number that no other stream has.
+    pub(super) fn number_a_stream(&self) -> u64 {
+        self.streams.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Takes a watch in that has seen all before `from`, at a moment at which the store had a revision.

@@ -1,13 +1,6 @@
 //! One stream of watches: a client's requests, and what they are answered with.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use etcd::{
     etcdserverpb::{WatchCreateRequest, WatchRequest, WatchResponse, watch_request::RequestUnion},
@@ -43,8 +36,6 @@ const ANSWER_BYTES_MAX: usize = 2 << 20;
 /// What is said of a watch that did not come about.
 const NO_WATCH: i64 = -1;
 
-static STREAMS: AtomicU64 = AtomicU64::new(0);
-
 /// The client has gone.
 struct Gone;
 
@@ -77,8 +68,8 @@ impl Stream {
     pub(super) fn new(etcd: Etcd, answers: mpsc::Sender<Result<WatchResponse, Status>>) -> Self {
         let (seat, deliveries) = mpsc::channel(DELIVERIES_WAITING_MAX);
         Self {
+            number: etcd.watches.number_a_stream(),
             etcd,
-            number: STREAMS.fetch_add(1, Ordering::Relaxed),
             answers,
             watches: BTreeMap::new(),
             next_number: 0,
