@@ -61,7 +61,8 @@ fn make(config: &HostConfig, folder: &Folder) -> Result<Contents, StartError> {
     let (log, operations) =
         Log::create(identity(folder), limits(config), GROUP, membership.clone());
     let disk = carry_out(&folder.layout, &operations)?;
-    let tables_meta = TablesMeta { membership: membership.clone(), ..TablesMeta::default() };
+    let tables_meta =
+        TablesMeta { membership: Arc::new(membership.clone()), ..TablesMeta::default() };
     let generation = Generation::default();
     let path = folder.layout.generation(generation);
     let tables = base::create(&path, config.limits.tables_cache_bytes, &tables_meta)

@@ -161,7 +161,7 @@ impl<N: Node> SnapshotThread<N> {
         let stored = filling.commit(&TablesMeta {
             applied: meta.last,
             stamp: meta.stamp,
-            membership: meta.membership.clone(),
+            membership: Arc::new(meta.membership.clone()),
             digest: meta.digest,
         });
         if stored.is_err() {

@@ -119,7 +119,7 @@ mod tests {
         TablesMeta {
             applied: EntryId { term: Term(term), index: Index(index) },
             stamp: Stamp::default(),
-            membership: Membership::default(),
+            membership: alloc::sync::Arc::default(),
             digest: 0,
         }
     }

@@ -33,7 +33,7 @@ impl BaseDisk {
         let meta = TablesMeta {
             applied: EntryId::default(),
             stamp: Stamp::default(),
-            membership,
+            membership: Arc::new(membership),
             digest: 0,
         };
         disk.create(first, &meta);
@@ -170,7 +170,7 @@ pub(crate) fn tables_meta(meta: &SnapshotMeta) -> TablesMeta {
     TablesMeta {
         applied: meta.last,
         stamp: meta.stamp,
-        membership: meta.membership.clone(),
+        membership: Arc::new(meta.membership.clone()),
         digest: meta.digest,
     }
 }

@@ -51,6 +51,7 @@ mod network;
 mod nightmare;
 mod operator;
 mod oracle;
+mod pairs;
 mod power;
 mod queue;
 mod run;

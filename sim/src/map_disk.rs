@@ -4,9 +4,11 @@ use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use bytes::Bytes;
 use kernel::{BaseReading, Fault, Generation, Rng, TablesMeta, tables::Flush};
-use rpds::RedBlackTreeMapSync;
 
-use crate::tables_disk::{Interrupted, TablesDisk};
+use crate::{
+    pairs::Pairs,
+    tables_disk::{Interrupted, TablesDisk},
+};
 
 /// All generations of the tables of one computer, as maps.
 #[derive(Debug, Default)]
@@ -19,22 +21,6 @@ struct Stored {
     pairs: Pairs,
     /// Nothing until the generation is whole and durable.
     meta: Option<TablesMeta>,
-}
-
-/// One moment of a generation: a persistent tree, since every flush leaves a moment behind.
-#[derive(Clone, Debug, Default)]
-struct Pairs(RedBlackTreeMapSync<Bytes, Bytes>);
-
-impl BaseReading for Pairs {
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        Ok(self.0.get(key).cloned())
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, Fault> {
-        let range = (core::ops::Bound::Included(from), core::ops::Bound::Excluded(to));
-        let pairs = self.0.range::<[u8], _>(range).take(limit);
-        Ok(pairs.map(|(key, value)| (key.clone(), value.clone())).collect())
-    }
 }
 
 impl TablesDisk for MapDisk {
@@ -61,12 +47,8 @@ impl TablesDisk for MapDisk {
         };
         for (key, value) in flush.changes.iter() {
             match value {
-                Some(value) => {
-                    stored.pairs.0.insert_mut(key.clone(), value.clone());
-                }
-                None => {
-                    stored.pairs.0.remove_mut(key);
-                }
+                Some(value) => stored.pairs.insert(key.clone(), value.clone()),
+                None => stored.pairs.remove(key),
             }
         }
         stored.meta = Some(flush.meta.clone());
@@ -82,7 +64,7 @@ impl TablesDisk for MapDisk {
     fn store(&mut self, generation: Generation, pairs: Vec<(Bytes, Bytes)>) -> Result<(), Fault> {
         let stored = self.generations.get_mut(&generation).expect("the generation was begun");
         for (key, value) in pairs {
-            stored.pairs.0.insert_mut(key, value);
+            stored.pairs.insert(key, value);
         }
         Ok(())
     }

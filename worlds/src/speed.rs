@@ -120,7 +120,7 @@ pub fn settings(nodes: u64, seed: u64) -> Settings {
         applier_lag_ns_max: 100 * MICROSECOND,
         thread_lag_ns_max: 20 * MICROSECOND,
         apply_at_once_max: 1_000,
-        flush_bytes: 20_000,
+        flush_bytes: 64 << 10,
         drift_ppm_max: 100,
         wire: false,
         reports_unreachable: true,

@@ -3,9 +3,9 @@
 use alloc::{sync::Arc, vec, vec::Vec};
 use core::iter::Peekable;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use super::{BaseReading, Layer, TableId, full_key};
+use super::{BaseReading, Layer, TableId, full_key, with_full_key};
 use crate::outcome::Fault;
 
 /// The layers, newest first.
@@ -30,39 +30,45 @@ pub(super) fn scan(
     (from, to): (&[u8], Option<&[u8]>),
     limit: usize,
 ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
-    let first = full_key(table, from);
-    let end = to.map_or_else(|| table_end(table), |to| full_key(table, to));
-    if first >= end {
-        return Ok(Vec::new());
-    }
+    with_full_key(table, from, |first| match to {
+        Some(to) => with_full_key(table, to, |end| scan_full(view, (first, end), limit)),
+        None => scan_full(view, (first, &table_end(table)), limit),
+    })
+}
+
+fn scan_full(
+    view: View<'_>,
+    (first, end): (&[u8], &[u8]),
+    limit: usize,
+) -> Result<Vec<(Bytes, Bytes)>, Fault> {
     let mut found = Vec::new();
-    let mut base = Pages {
-        base: view.base,
-        next: Some(first.clone()),
-        end: &end,
-        page: Vec::new().into_iter(),
-    };
-    let mut active = view.active.range(&first, &end).peekable();
-    let mut frozen = view.frozen.into_iter().flat_map(|layer| layer.range(&first, &end)).peekable();
-    let mut base_head = base.next(limit)?;
+    if first >= end {
+        return Ok(found);
+    }
+    let mut base = Pages::new(view.base, (first, end), limit);
+    let mut active = view.active.range(first, end).peekable();
+    let mut frozen = view.frozen.into_iter().flat_map(|layer| layer.range(first, end)).peekable();
+    let mut base_head = None;
     while found.len() < limit {
-        let heads = [
-            active.peek().map(|(key, _)| (*key).clone()),
-            frozen.peek().map(|(key, _)| (*key).clone()),
-            base_head.as_ref().map(|(key, _)| key.clone()),
-        ];
-        let Some(key) = heads.into_iter().flatten().min() else {
-            break;
+        if base_head.is_none() {
+            base_head = base.next()?;
+        }
+        let layers = [active.peek(), frozen.peek()];
+        let newer = layers.into_iter().flatten().map(|(key, _)| *key).min();
+        let (mut key, oldest) = match (newer, base_head.take()) {
+            (None, None) => break,
+            (Some(newer), Some((key, value))) if *newer < key => {
+                base_head = Some((key, value));
+                (newer.clone(), None)
+            }
+            (_, Some((key, value))) => (key, Some(value)),
+            (Some(newer), None) => (newer.clone(), None),
         };
         let newest = take(&mut active, &key);
         let older = take(&mut frozen, &key);
-        let mut oldest = None;
-        if base_head.as_ref().is_some_and(|(head, _)| *head == key) {
-            oldest = base_head.take().map(|(_, value)| value);
-            base_head = base.next(limit)?;
-        }
         if let Some(value) = newest.or(older).unwrap_or(oldest) {
-            found.push((key.slice(1..), value));
+            key.advance(1);
+            found.push((key, value));
         }
     }
     Ok(found)
@@ -78,25 +84,34 @@ fn take<'a>(
 /// The base's pairs, a page at a time.
 struct Pages<'a> {
     base: &'a Arc<dyn BaseReading>,
-    next: Option<Bytes>,
+    first: &'a [u8],
     end: &'a [u8],
+    length: usize,
     page: vec::IntoIter<(Bytes, Bytes)>,
+    /// Where the page after this one begins; nothing before the first.
+    next: Option<Bytes>,
+    is_last: bool,
 }
 
-impl Pages<'_> {
-    fn next(&mut self, limit: usize) -> Result<Option<(Bytes, Bytes)>, Fault> {
-        if let Some(pair) = self.page.next() {
-            return Ok(Some(pair));
-        }
-        let Some(from) = self.next.take() else {
-            return Ok(None);
-        };
-        let page_length = limit.clamp(1, 1024);
-        let page = self.base.scan(&from, self.end, page_length)?;
-        if page.len() == page_length {
+impl<'a> Pages<'a> {
+    fn new(
+        base: &'a Arc<dyn BaseReading>,
+        (first, end): (&'a [u8], &'a [u8]),
+        limit: usize,
+    ) -> Self {
+        let length = limit.clamp(1, 1024);
+        let page = Vec::new().into_iter();
+        Self { base, first, end, length, page, next: None, is_last: false }
+    }
+
+    fn next(&mut self) -> Result<Option<(Bytes, Bytes)>, Fault> {
+        if self.page.len() == 0 && !self.is_last {
+            let from = self.next.as_deref().unwrap_or(self.first);
+            let page = self.base.scan(from, self.end, self.length)?;
+            self.is_last = page.len() < self.length;
             self.next = page.last().map(|(key, _)| successor(key));
+            self.page = page.into_iter();
         }
-        self.page = page.into_iter();
         Ok(self.page.next())
     }
 }

@@ -47,8 +47,8 @@ pub struct TablesMeta {
     pub applied: EntryId,
     /// Its stamp.
     pub stamp: Stamp,
-    /// The configuration as of that entry.
-    pub membership: Membership,
+    /// The configuration as of that entry: it is the same for long, and shared.
+    pub membership: Arc<Membership>,
     /// The sum, modulo 2^128, of one hash for each key and value.
     pub digest: u128,
 }
@@ -97,7 +97,7 @@ impl Tables {
     /// # Errors
     /// A [`Fault`] if the base cannot be read.
     pub fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        self.get_full(&full_key(table, key))
+        with_full_key(table, key, |full| self.get_full(full))
     }
 
     /// Sets `key` to `value`.
@@ -107,10 +107,24 @@ impl Tables {
     pub fn put(&mut self, table: TableId, key: &[u8], value: &[u8]) -> Result<(), Fault> {
         let full = full_key(table, key);
         self.forget(&full)?;
+        self.set(full, value);
+        Ok(())
+    }
+
+    /// Sets `key`, which never was in the table, to `value`: a key that grows with time is not looked for.
+    ///
+    /// # Panics
+    /// If it is there, as far as that is seen in memory.
+    pub fn append(&mut self, table: TableId, key: &[u8], value: &[u8]) {
+        let full = full_key(table, key);
+        assert!(self.active.get(&full).is_none(), "a key is appended to a table once");
+        self.set(full, value);
+    }
+
+    fn set(&mut self, full: Bytes, value: &[u8]) {
         let meta = Arc::make_mut(&mut self.meta);
         meta.digest = meta.digest.wrapping_add(pair_hash(&full, value));
         self.active.set(full, Some(Bytes::copy_from_slice(value)));
-        Ok(())
     }
 
     /// Removes `key`; false if it was not there.
@@ -166,7 +180,7 @@ impl Tables {
 
     /// Notes the configuration as of the last applied entry.
     pub fn set_membership(&mut self, membership: Membership) {
-        Arc::make_mut(&mut self.meta).membership = membership;
+        Arc::make_mut(&mut self.meta).membership = Arc::new(membership);
     }
 
     /// How many bytes of writes wait in memory for the next freeze.
@@ -249,6 +263,20 @@ pub fn full_key(table: TableId, key: &[u8]) -> Bytes {
     Bytes::from(full)
 }
 
+/// Most keys are short: those are looked for without a place of their own in memory.
+const SHORT_KEY_BYTES: usize = 96;
+
+/// Does something with a table's number, then the key.
+fn with_full_key<T>(table: TableId, key: &[u8], with: impl FnOnce(&[u8]) -> T) -> T {
+    let mut short = [0; SHORT_KEY_BYTES];
+    let Some(place) = short.get_mut(1..=key.len()) else {
+        return with(&full_key(table, key));
+    };
+    place.copy_from_slice(key);
+    short[0] = table.0;
+    with(&short[..=key.len()])
+}
+
 impl Wire for TablesMeta {
     fn encode(&self, writer: &mut Writer) {
         self.applied.encode(writer);
@@ -261,7 +289,7 @@ impl Wire for TablesMeta {
         Ok(Self {
             applied: EntryId::decode(reader)?,
             stamp: Stamp::decode(reader)?,
-            membership: Membership::decode(reader)?,
+            membership: Arc::new(Membership::decode(reader)?),
             digest: reader.take_u128()?,
         })
     }

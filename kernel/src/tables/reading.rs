@@ -4,7 +4,7 @@ use alloc::{sync::Arc, vec::Vec};
 
 use bytes::Bytes;
 
-use super::{BaseReading, Layer, TableId, TablesMeta, full_key, merge};
+use super::{BaseReading, Layer, TableId, TablesMeta, merge, with_full_key};
 use crate::outcome::Fault;
 
 /// One moment of the tables, for any thread, for as long as it is kept.
@@ -37,7 +37,7 @@ impl Reading {
     /// # Errors
     /// A [`Fault`] if the base cannot be read.
     pub fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        self.view().get(&full_key(table, key))
+        with_full_key(table, key, |full| self.view().get(full))
     }
 
     /// The first `limit` pairs with `from <= key < to`, ascending; `None` is the table's end.

@@ -243,7 +243,7 @@ impl<S: StateMachine> Applier<S> {
             let meta = TablesMeta {
                 applied: meta.last,
                 stamp: meta.stamp,
-                membership: meta.membership.clone(),
+                membership: Arc::new(meta.membership.clone()),
                 digest: meta.digest,
             };
             applier.durable = meta.applied.index;

@@ -211,7 +211,7 @@ impl Source {
         SnapshotMeta {
             last: meta.applied,
             stamp: meta.stamp,
-            membership: meta.membership.clone(),
+            membership: (*meta.membership).clone(),
             digest: meta.digest,
         }
     }

@@ -40,7 +40,7 @@ fn tables(rng: &mut Rng, applied: u64) -> Reading {
 
 fn meta(reading: &Reading) -> SnapshotMeta {
     let TablesMeta { applied, stamp, membership, digest } = reading.meta().clone();
-    SnapshotMeta { last: applied, stamp, membership, digest }
+    SnapshotMeta { last: applied, stamp, membership: (*membership).clone(), digest }
 }
 
 /// The generations of the receiver, as its disk has them.

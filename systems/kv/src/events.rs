@@ -12,7 +12,7 @@ use crate::{
     item::{Item, LeaseId},
     keys::{Keys, successor},
     state_machine::compact,
-    store::{self, CHANGES, Past, changes, history, items},
+    store::{self, CHANGES, Past, changes, history},
 };
 
 /// A change of a key.
@@ -137,19 +137,16 @@ pub fn events_since(reading: &Reading, from: u64, most: usize) -> Result<Events,
 }
 
 fn event(reading: &Reading, change: changes::Change) -> Result<Event, Fault> {
-    let changes::Change { revision, is_deletion, key, .. } = change;
-    if is_deletion {
+    if change.is_deletion {
+        let changes::Change { revision, is_deletion, key, .. } = change;
         let (created, modified, version, lease) = (0, revision, 0, LeaseId::NONE);
         let item = Item { key, value: bytes::Bytes::new(), created, modified, version, lease };
         return Ok(Event { is_deletion, item });
     }
-    let present = items::present(reading, &key)?.filter(|(head, _)| head.modified == revision);
-    let (head, value) = match present {
-        Some(present) => present,
-        None => match history::newest(reading, &key, revision)? {
-            Some(Past::Item(head, value)) if head.modified == revision => (head, value),
-            other => panic!("a put left an item at {revision}, not {other:?}"),
-        },
-    };
-    Ok(Event { is_deletion, item: head.item(key, value) })
+    match change.left(reading)? {
+        Some(Past::Item(head, value)) => {
+            Ok(Event { is_deletion: false, item: head.item(change.key, value) })
+        }
+        other => panic!("a put left an item at {}, not {other:?}", change.revision),
+    }
 }

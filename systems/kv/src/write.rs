@@ -48,7 +48,7 @@ impl<'a> Write<'a> {
             lease,
         };
         if let Some((before, value)) = present {
-            self.shelve(key, *before, value)?;
+            self.shelve(key, *before, value);
         }
         let held = present.map_or(LeaseId::NONE, |(head, _)| head.lease);
         if held != lease {
@@ -58,20 +58,21 @@ impl<'a> Write<'a> {
             }
         }
         self.tables.put(ITEMS, key, &items::encode(head, value))?;
-        self.note(key, false)?;
+        self.note(key, false, present.map(|(head, _)| *head));
         Ok(head)
     }
 
     /// Deletes a key where `present` is there.
     pub(crate) fn delete(&mut self, key: &Bytes, present: &(Head, Bytes)) -> Result<(), Fault> {
         let (head, value) = present;
-        self.shelve(key, *head, value)?;
+        self.shelve(key, *head, value);
         self.release(key, head.lease)?;
         let was_there = self.tables.delete(ITEMS, key)?;
         assert!(was_there, "only a key that is there is deleted");
         let place = history::Rows::of(key).at(self.before + 1);
-        self.tables.put(HISTORY, &place, &history::encode_deletion(self.changes))?;
-        self.note(key, true)
+        self.tables.append(HISTORY, &place, &history::encode_deletion(self.changes));
+        self.note(key, true, Some(*head));
+        Ok(())
     }
 
     /// Ends a lease, and deletes the keys that go with it.
@@ -96,10 +97,10 @@ impl<'a> Write<'a> {
     }
 
     /// What was there is history from now on.
-    fn shelve(&mut self, key: &Bytes, head: Head, value: &[u8]) -> Result<(), Fault> {
+    fn shelve(&mut self, key: &Bytes, head: Head, value: &[u8]) {
         assert!(head.modified <= self.before, "a key is changed once in a revision");
         let place = history::Rows::of(key).at(head.modified);
-        self.tables.put(HISTORY, &place, &items::encode(head, value))
+        self.tables.append(HISTORY, &place, &items::encode(head, value));
     }
 
     fn release(&mut self, key: &Bytes, lease: LeaseId) -> Result<(), Fault> {
@@ -110,10 +111,10 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
-    fn note(&mut self, key: &Bytes, is_deletion: bool) -> Result<(), Fault> {
+    fn note(&mut self, key: &Bytes, is_deletion: bool, present: Option<Head>) {
         let place = changes::place_of(self.before + 1, self.changes);
         self.changes += 1;
-        self.tables.put(CHANGES, &place, &changes::encode(is_deletion, key))
+        self.tables.append(CHANGES, &place, &changes::encode(is_deletion, present, key));
     }
 }
 

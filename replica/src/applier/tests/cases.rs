@@ -42,7 +42,7 @@ fn a_change_of_the_membership_is_answered_with_its_entry() {
     let id = EntryId::new(Term(1), Index(1)).to_bytes();
     assert!(matches!(&outputs[0], super::ApplierOutput::Answer { answer, .. } if *answer == id));
     let reading = applier.reading().expect("nothing has gone wrong");
-    assert_eq!(reading.meta().membership, membership);
+    assert_eq!(*reading.meta().membership, membership);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_repeat_takes_effect_once_also_after_a_restart_and_a_snapshot() {
     let meta = SnapshotMeta {
         last: base.meta.applied,
         stamp: base.meta.stamp,
-        membership: base.meta.membership.clone(),
+        membership: (*base.meta.membership).clone(),
         digest: base.meta.digest,
     };
     let mut outputs = Vec::new();
@@ -168,7 +168,7 @@ fn what_waits_to_be_flushed_goes_with_the_generation_that_a_snapshot_replaces() 
     apply(&mut source, &entries);
     let ahead = MapBase::of(&source.reading().expect("nothing has gone wrong"));
     let TablesMeta { applied, stamp, membership, digest } = ahead.meta.clone();
-    let meta = SnapshotMeta { last: applied, stamp, membership, digest };
+    let meta = SnapshotMeta { last: applied, stamp, membership: (*membership).clone(), digest };
     for log_is_durable in [false, true] {
         let mut applier = applier(life(1), &MapBase::default());
         apply(&mut applier, &entries[..1]);

@@ -277,7 +277,7 @@ impl World {
         let meta = SnapshotMeta {
             last: ahead.meta.applied,
             stamp: ahead.meta.stamp,
-            membership: ahead.meta.membership.clone(),
+            membership: (*ahead.meta.membership).clone(),
             digest: ahead.meta.digest,
         };
         self.base = ahead;

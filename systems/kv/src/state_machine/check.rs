@@ -23,8 +23,9 @@ use crate::{
     item::LeaseId,
     state_machine::compact,
     store::{
-        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Past, alarms, changes, guards,
-        history, items, leases,
+        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Past, alarms,
+        changes::{self, Place},
+        guards, history, items, leases,
         users::{self, ROLES, USERS},
     },
 };
@@ -32,14 +33,11 @@ use crate::{
 /// How many of the latest changes are looked at.
 const CHANGES_MAX: usize = 256;
 
-/// Revision and place of a change.
-type Place = (u64, u32);
-
 /// At one of so many moments everything is checked.
-const WHOLE_ONE_IN: u64 = 16;
+const WHOLE_ONE_IN: u64 = 64;
 
 /// How many revisions are the latest.
-const LATEST: u64 = 16;
+const LATEST: u64 = 8;
 
 pub(super) fn check(reading: &Reading) -> Result<(), Fault> {
     if reading.meta().applied.index.0.is_multiple_of(WHOLE_ONE_IN) {
@@ -56,8 +54,7 @@ fn check_latest(reading: &Reading) -> Result<(), Fault> {
     for row in reading.scan(CHANGES, &from, None, CHANGES_MAX)? {
         let change = changes::decode(&row)?;
         assert!(change.revision <= revision, "a change was at a revision that has been");
-        let left =
-            change.left_at(reading, change.revision)?.expect("each change has left something");
+        let left = change.left(reading)?.expect("each change has left something");
         match left {
             Past::Item(head, _) => check_head(head),
             Past::Deleted { .. } => assert!(change.is_deletion, "only a deletion leaves nothing"),
@@ -140,6 +137,10 @@ fn places(reading: &Reading) -> Result<BTreeMap<Place, (Bytes, bool)>, Fault> {
         if is_scrubbed && change.revision <= compacted {
             assert!(!change.is_deletion, "of a deletion that was given up nothing is left");
             assert!(given_up.insert(change.key.clone()), "what was given up is gone");
+        }
+        if let Some(before) = change.before.filter(|(revision, _)| *revision > compacted) {
+            let put = (change.key.clone(), false);
+            assert_eq!(places.get(&before), Some(&put), "a change knows the one before it");
         }
         places.insert((change.revision, change.place), (change.key, change.is_deletion));
         Ok(())

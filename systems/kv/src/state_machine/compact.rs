@@ -12,7 +12,7 @@ use crate::{
     failure::Failure,
     store::{
         self, CHANGES, COMPACTED, COMPACTED_AT, COUNTERS, Change, HISTORY, SCRUBBED, View, changes,
-        history::{self, Rows},
+        history::Rows,
     },
 };
 
@@ -43,14 +43,8 @@ pub(crate) fn is_pending(view: &impl View) -> Result<bool, Fault> {
 
 /// When rows may be taken away; nothing if none are to be.
 pub(super) fn next_date(view: &impl View) -> Result<Option<Stamp>, Fault> {
-    let Some(compacted) = store::compacted(view)? else {
-        return Ok(None);
-    };
-    if *scrubbed(view)? >= changes::place_of(compacted, u32::MAX)[..] {
-        return Ok(None);
-    }
-    let compacted_at = store::counter(view, COMPACTED_AT)?.unwrap_or(0);
-    Ok(Some(Stamp(compacted_at.saturating_add(DELAY_NS))))
+    let compacted_at = store::counter(view, COMPACTED_AT)?;
+    Ok(compacted_at.map(|stamp| Stamp(stamp.saturating_add(DELAY_NS))))
 }
 
 /// Where the changes begin that may still be there.
@@ -75,15 +69,17 @@ pub(super) fn scrub(stamp: Stamp, tables: &mut Tables) -> Result<(), Fault> {
     }
     let reached = match rows.last() {
         Some((place, _)) if !is_last => place.clone(),
-        _ => Bytes::copy_from_slice(&end),
+        _ => {
+            tables.delete(COUNTERS, COMPACTED_AT)?;
+            Bytes::copy_from_slice(&end)
+        }
     };
     tables.put(COUNTERS, SCRUBBED, &reached)
 }
 
 fn scrub_change(change: &Change, tables: &mut Tables) -> Result<(), Fault> {
     let key = &change.key;
-    if let Some(before) = history::newest(tables, key, change.revision - 1)? {
-        let (revision, place) = before.change();
+    if let Some((revision, place)) = change.before {
         forget(key, revision, place, tables)?;
     }
     if change.is_deletion {

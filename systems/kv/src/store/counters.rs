@@ -14,7 +14,7 @@ pub(crate) const REVISION: &[u8] = b"revision";
 /// The revision up to which history may be gone.
 pub(crate) const COMPACTED: &[u8] = b"compacted";
 
-/// The stamp of the compaction that did it.
+/// The stamp of the compaction that did it, while rows are left that it has given up.
 pub(crate) const COMPACTED_AT: &[u8] = b"compacted at";
 
 /// The change up to which history that may be gone is gone: its key among the changes.

@@ -71,6 +71,12 @@ impl Rows {
     }
 }
 
+/// What `key` was from a revision on that changed it, if that is history.
+pub(crate) fn at(view: &impl View, key: &[u8], revision: u64) -> Result<Option<Past>, Fault> {
+    let place = Rows::of(key).at(revision);
+    view.get(HISTORY, &place)?.map(|row| decode(&place, row)).transpose()
+}
+
 /// The last of what `key` had been by `revision`, as far as it is history.
 pub(crate) fn newest(view: &impl View, key: &[u8], revision: u64) -> Result<Option<Past>, Fault> {
     let rows = Rows::of(key);

@@ -37,7 +37,8 @@ fn a_lock_is_held_by_one_and_goes_to_the_next() {
     let held = first.next();
     assert!(held.starts_with("door/"), "{held}");
     let mut second = Running::start(&etcdctl, &["lock", "door", "--ttl", "5"]);
-    assert_eq!(etcdctl.ok(&["get", "door", "--prefix", "--keys-only", "--limit=1"]).trim(), held);
+    let eldest = ["get", "door", "--prefix", "--keys-only", "--limit=1", "--sort-by=CREATE"];
+    assert_eq!(etcdctl.ok(&eldest).trim(), held);
     first.stop();
     let next = second.next();
     assert!(next.starts_with("door/") && next != held, "{next}");
