@@ -155,6 +155,7 @@ impl Raft {
         let round = leadership.round;
         for progress in leadership.peers.values_mut() {
             progress.asked = (round, progress.next);
+            progress.commit_told = commit;
         }
         let peers: Vec<NodeId> = leadership.peers.keys().copied().collect();
         for peer in peers {

@@ -37,8 +37,8 @@ pub(crate) struct Progress {
     /// After this entry the log is kept for the member: a snapshot that reaches to it is under way, or
     /// has arrived and the member has not caught up since.
     pub(crate) keeps_after: Option<Index>,
-    /// Somebody there waits for the commit index to reach this.
-    pub(crate) commit_awaited: bool,
+    /// The last commit index sent to it.
+    pub(crate) commit_told: Index,
 }
 
 /// How to send to a member.
@@ -82,7 +82,7 @@ impl Progress {
             incarnation: None,
             fetching: None,
             keeps_after: None,
-            commit_awaited: false,
+            commit_told: Index(0),
         }
     }
 
@@ -165,6 +165,11 @@ impl Progress {
         }
     }
 
+    /// True if entries are sent as they come.
+    pub(crate) const fn is_replicating(&self) -> bool {
+        matches!(self.state, State::Replicate { .. })
+    }
+
     /// The word for how entries are sent.
     pub(crate) const fn state_name(&self) -> &'static str {
         match self.state {
@@ -177,7 +182,7 @@ impl Progress {
 
 image!(struct Progress {
     matched, next, state, heard, round, asked, incarnation, fetching, keeps_after,
-    commit_awaited,
+    commit_told,
 });
 
 image!(enum State {

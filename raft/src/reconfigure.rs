@@ -7,7 +7,6 @@
 use alloc::{
     collections::{BTreeSet, VecDeque},
     format, vec,
-    vec::Vec,
 };
 
 use kernel::{Entry, EntryKind, Index, Membership, NodeId, Origin, Refusal, Wire};
@@ -165,16 +164,8 @@ impl Raft {
     /// The configuration without this leader is committed: the others are told, and the one that is
     /// furthest takes over.
     fn leave_office(&mut self) {
-        let commit = self.hard.commit;
         let successor = self.furthest_voter();
         self.replicate();
-        let peers: Vec<NodeId> = self
-            .leadership()
-            .map(|leadership| leadership.peers.keys().copied().collect())
-            .unwrap_or_default();
-        for peer in peers {
-            self.send(peer, Body::Commit { commit });
-        }
         if let Some(successor) = successor {
             self.send_when_saved(successor, Body::TimeoutNow);
         }

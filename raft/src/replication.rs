@@ -31,32 +31,27 @@ impl Raft {
         };
         let peers: Vec<NodeId> = leadership.peers.keys().copied().collect();
         for peer in peers {
-            let told = self.replicate_to(peer);
-            self.tell_commit(peer, told);
+            self.replicate_to(peer);
+            self.tell_commit(peer);
         }
     }
 
-    /// True if something was sent that carries the commit index.
-    fn replicate_to(&mut self, to: NodeId) -> bool {
-        let mut told = false;
+    fn replicate_to(&mut self, to: NodeId) {
         loop {
             match self.next_step(to) {
-                Step::Wait => return told,
-                Step::Append { previous, entries } => {
-                    self.send_append(to, previous, entries);
-                    told = true;
-                }
+                Step::Wait => return,
+                Step::Append { previous, entries } => self.send_append(to, previous, entries),
                 Step::Fetch { first } => {
                     let (last, bytes_max) = (self.log.last().index, self.config.batch_bytes_max);
                     let id = self.fetch(Purpose::Send { to, first }, first, last, bytes_max);
                     self.with_progress(to, |progress| progress.fetching = Some(id));
-                    return told;
+                    return;
                 }
                 Step::Snapshot => {
                     let applied = self.applied;
                     self.with_progress(to, |progress| progress.wait_for_snapshot(applied));
                     self.emit(Effect::SendSnapshot { to });
-                    return told;
+                    return;
                 }
             }
         }
@@ -96,19 +91,25 @@ impl Raft {
     fn send_append(&mut self, to: NodeId, previous: EntryId, entries: Vec<Entry>) {
         let size = entries.iter().map(Entry::size).sum();
         let last = entries.last().map_or(previous.index, Entry::index);
-        self.with_progress(to, |progress| progress.sent(last, size));
         let commit = self.hard.commit;
+        self.with_progress(to, |progress| {
+            progress.sent(last, size);
+            progress.commit_told = commit;
+        });
         self.send(to, Body::Append { previous, entries, commit });
     }
 
-    /// A member at which somebody waits is told of the commit index at once.
-    fn tell_commit(&mut self, to: NodeId, told: bool) {
-        let mut is_awaited = false;
+    /// A member is told of the commit index at once, if no append has told it: whoever reads or watches there
+    /// does not wait for the next heartbeat.
+    fn tell_commit(&mut self, to: NodeId) {
+        let (mut is_news, commit) = (false, self.hard.commit);
         self.with_progress(to, |progress| {
-            is_awaited = core::mem::take(&mut progress.commit_awaited);
+            is_news = progress.commit_told < commit && progress.is_replicating();
+            if is_news {
+                progress.commit_told = commit;
+            }
         });
-        if is_awaited && !told {
-            let commit = self.hard.commit;
+        if is_news {
             self.send(to, Body::Commit { commit });
         }
     }
@@ -284,25 +285,18 @@ impl Raft {
         }
         let before = self.hard.commit;
         self.learn_commit(commit);
-        self.note_who_waits(before.next(), commit);
+        self.note_work();
+        self.tell_strangers(before.next(), commit);
         self.on_committed();
     }
 
-    fn note_who_waits(&mut self, first: Index, last: Index) {
+    /// Who asked to leave is no longer sent the log that would tell it so.
+    fn tell_strangers(&mut self, first: Index, last: Index) {
         let committed = self.log.in_memory(first, last).into_iter().flatten();
-        let asked = committed.filter_map(|entry| Some((entry.origin()?, entry.id(), entry.kind())));
-        for (origin, id, kind) in asked.collect::<Vec<_>>() {
-            let mut is_peer = false;
-            self.with_progress(origin.peer.node, |progress| {
-                progress.commit_awaited = true;
-                is_peer = true;
-            });
-            if is_peer {
-                self.note_work();
-            }
-            let is_stranger = !self.membership().contains(origin.peer.node);
-            if is_stranger && kind == EntryKind::Configuration {
-                // Who asked to leave is no longer sent the log that would tell it so.
+        let changes = committed.filter(|entry| entry.kind() == EntryKind::Configuration);
+        let asked = changes.filter_map(|entry| Some((entry.origin()?, entry.id())));
+        for (origin, id) in asked.collect::<Vec<_>>() {
+            if !self.membership().contains(origin.peer.node) {
                 self.end_request(origin, ForwardOutcome::Done(id.to_bytes()));
             }
         }

@@ -1,8 +1,10 @@
 //! One client's connection, from its first byte to its last.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use bytes::Bytes;
+use http_body_util::{Either, Full};
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::AsyncWriteExt,
@@ -10,6 +12,7 @@ use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
+use tonic::body::Body;
 
 use crate::{
     error::ApiError,
@@ -40,7 +43,9 @@ pub(crate) async fn serve(
     };
     // Boxed: until its first byte a connection carries no room for a conversation.
     match first {
-        Ok(Some(Language::Http1)) => Box::pin(converse(stream, front, stop)).await,
+        Ok(Some(Language::Http1 { may_half_close })) => {
+            Box::pin(converse(stream, may_half_close, (front, etcd), stop)).await;
+        }
         Ok(Some(Language::Http2)) => {
             let _ = stream.set_nodelay(true);
             limit_silence(&stream, front.limits.client_timeout);
@@ -52,7 +57,11 @@ pub(crate) async fn serve(
 
 /// What a client speaks.
 enum Language {
-    Http1,
+    Http1 {
+        /// A client may say that it has said all and still listen. Not one of the gateway: its stream ends when it
+        /// leaves, and that is how leaving looks.
+        may_half_close: bool,
+    },
     Http2,
 }
 
@@ -63,7 +72,8 @@ async fn first_words(stream: &TcpStream) -> Option<Language> {
     loop {
         let count = stream.peek(&mut words).await.ok().filter(|count| *count > 0)?;
         if words[..count] != HTTP2_BEGINS[..count] {
-            return Some(Language::Http1);
+            let may_half_close = !words.starts_with(etcd::GATEWAY_BEGINS);
+            return Some(Language::Http1 { may_half_close });
         }
         if count == words.len() {
             return Some(Language::Http2);
@@ -73,16 +83,20 @@ async fn first_words(stream: &TcpStream) -> Option<Language> {
     }
 }
 
-async fn converse(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiver<bool>) {
+async fn converse(
+    stream: TcpStream,
+    may_half_close: bool,
+    (front, etcd): (&Arc<Front>, &Etcd),
+    mut stop: watch::Receiver<bool>,
+) {
     let _ = stream.set_nodelay(true);
     limit_silence(&stream, front.limits.client_timeout);
     // Boxed: between requests it carries no room for one.
-    let service =
-        service_fn(|request: Request<Incoming>| Box::pin(Arc::clone(front).answer(request)));
+    let service = service_fn(|request: Request<Incoming>| Box::pin(answer(request, front, etcd)));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(front.limits.client_timeout)
-        .half_close(true)
+        .half_close(may_half_close)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
@@ -108,6 +122,18 @@ async fn converse(stream: TcpStream, front: &Arc<Front>, mut stop: watch::Receiv
         let _ = timeout(front.limits.client_timeout, stream.write_all(&raw(error))).await;
     }
     let _ = stream.shutdown().await;
+}
+
+/// Answers one request: of the JSON gateway, or of the course's interface.
+async fn answer(
+    request: Request<Incoming>,
+    front: &Arc<Front>,
+    etcd: &Etcd,
+) -> Result<Response<Either<Full<Bytes>, Body>>, Infallible> {
+    if etcd::is_for_gateway(request.uri().path()) {
+        return Ok(etcd.answer_json(request).await.map(Either::Right));
+    }
+    Ok(Arc::clone(front).answer(request).await?.map(Either::Left))
 }
 
 /// Breaks the connection of a client that takes none of what is sent to it for `client_timeout`: nobody

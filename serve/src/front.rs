@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Method, Request, Response, body::Incoming};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming};
 use kernel::ClusterId;
 use tokio::{
     sync::Semaphore,
@@ -41,7 +41,7 @@ pub struct Front {
     pub(crate) limits: Limits,
     pub(crate) started: Instant,
     pub(crate) traffic: Traffic,
-    room_for_bodies: Arc<Semaphore>,
+    pub(crate) room_for_bodies: Arc<Semaphore>,
 }
 
 /// What has come and gone.
@@ -77,7 +77,7 @@ impl Front {
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let answer = self.handle(request).await.unwrap_or_else(ApiError::into_answer);
-        self.traffic.count(&answer);
+        self.traffic.count(answer.status());
         Ok(answer.into_response())
     }
 
@@ -125,8 +125,8 @@ impl Front {
 }
 
 impl Traffic {
-    fn count(&self, answer: &Answer) {
-        let class = match answer.status().as_u16() {
+    pub(crate) fn count(&self, status: StatusCode) {
+        let class = match status.as_u16() {
             500.. => 2,
             400.. => 1,
             _ => 0,

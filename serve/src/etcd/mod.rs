@@ -1,8 +1,8 @@
 //! etcd's v3 interface: gRPC on the port on which HTTP/1.1 is spoken too.
 //!
 //! ```text
-//! connection ─▶ server ─▶ kv  lease  watch  cluster  maintenance  auth  lock  election  health
-//!                          └ messages: theirs ◀─▶ ours       refusal: why not, in etcd's own words
+//! connection ─▶ server ──▶ kv  lease  watch  cluster  maintenance  auth  lock  election  health
+//!            └▶ gateway ─┘  └ messages: theirs ◀─▶ ours       refusal: why not, in etcd's own words
 //! ```
 //! Like every front it holds no rule: a request becomes a command or a query of the store, an answer
 //! becomes a message.
@@ -10,7 +10,6 @@
 mod auth;
 mod cluster;
 mod election;
-#[allow(dead_code, reason = "HTTP/1.1 on the client port does not lead to it yet")]
 mod gateway;
 mod health;
 mod kv;
@@ -33,6 +32,7 @@ use tonic::Status;
 use crate::{front::Front, quota};
 use auth::{Passwords, Token};
 
+pub(crate) use gateway::{BEGINS as GATEWAY_BEGINS, is_for as is_for_gateway};
 pub(crate) use server::serve;
 pub(crate) use watch::Hub;
 

@@ -30,9 +30,13 @@ use etcd::{
     v3electionpb::election_server::Election,
     v3lockpb::lock_server::Lock,
 };
-use hyper::{Method, Request, Response};
+use http_body_util::Full;
+use hyper::{Method, Request, Response, body::Incoming};
+use tokio::time::Instant;
 use tonic::body::Body;
 
+use super::Etcd;
+use crate::body;
 use call::Call;
 use refusal::Refusal;
 
@@ -44,9 +48,30 @@ pub(crate) trait Services:
 
 impl<S> Services for S where S: Kv + Watch + Lease + Cluster + Maintenance + Auth + Lock + Election {}
 
+/// How a connection begins whose client calls a method of the gateway.
+pub(crate) const BEGINS: &[u8] = b"POST /v3/";
+
 /// True if requests for `path` are for the gateway.
 pub(crate) fn is_for(path: &str) -> bool {
     path.starts_with("/v3/")
+}
+
+impl Etcd {
+    /// Answers one request for the gateway.
+    pub(crate) async fn answer_json(&self, request: Request<Incoming>) -> Response<Body> {
+        let (head, incoming) = request.into_parts();
+        let front = &self.front;
+        let deadline = Instant::now() + front.limits.client_timeout;
+        let answer = match body::receive(incoming, deadline, &front.room_for_bodies).await {
+            Ok(body) => {
+                let etcd = self.clone().for_request(&head.headers);
+                answer(&etcd, Request::from_parts(head, Full::new(body.bytes.clone()))).await
+            }
+            Err(error) => error.into_answer().into_response().map(Body::new),
+        };
+        front.traffic.count(answer.status());
+        answer
+    }
 }
 
 /// Answers one request by asking `services`. An answer that is a stream takes as long as it likes: no
