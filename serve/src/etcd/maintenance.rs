@@ -8,16 +8,22 @@ use ::etcd::etcdserverpb::{
     MoveLeaderRequest, MoveLeaderResponse, SnapshotRequest, SnapshotResponse, StatusRequest,
     StatusResponse, alarm_request::AlarmAction, maintenance_server::Maintenance,
 };
-use ::kv::{Alarm, AlarmKind, Answer, Command, Hash, Query, hash::hash};
+use ::kv::{Alarm, AlarmKind, Answer, Command, Hash, Query, events::revision, hash::hash};
 use kernel::{NodeId, Reading, Role};
-use tokio::time::{Duration, Instant, sleep};
-use tokio_stream::Stream;
+use tokio::{
+    sync::mpsc,
+    time::{Duration, Instant, sleep},
+};
+use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 
-use super::{Etcd, VERSION, messages::positive, refusal, unexpected};
+use super::{Etcd, VERSION, messages::positive, refusal, snapshot, unexpected};
 
 /// How long whoever is handed leadership may take to lead.
 const HANDOVER: Duration = Duration::from_secs(5);
+
+/// How many pieces of a snapshot wait for a client that is slow to take them.
+const PIECES_WAITING_MAX: usize = 8;
 
 #[tonic::async_trait]
 impl Maintenance for Etcd {
@@ -103,7 +109,12 @@ impl Maintenance for Etcd {
         _: Request<SnapshotRequest>,
     ) -> Result<Response<Self::SnapshotStream>, Status> {
         self.require_admin().await?;
-        Err(Status::unimplemented("etcdserver: snapshots cannot be saved yet"))
+        let reading = self.reading(true).await?;
+        let present = revision(&reading).map_err(|fault| refusal::damaged(&fault))?;
+        let header = self.header(present);
+        let (pieces, outgoing) = mpsc::channel(PIECES_WAITING_MAX);
+        tokio::task::spawn_blocking(move || snapshot::send(&reading, header, &pieces));
+        Ok(Response::new(Box::pin(ReceiverStream::new(outgoing))))
     }
 
     async fn move_leader(

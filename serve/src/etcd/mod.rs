@@ -19,6 +19,7 @@ mod maintenance;
 mod messages;
 mod refusal;
 mod server;
+mod snapshot;
 mod watch;
 
 use std::sync::Arc;

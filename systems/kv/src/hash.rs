@@ -7,9 +7,9 @@
 use kernel::{Fault, Reading, checksum::Crc32c};
 
 use crate::{
+    dump::{Left, each_change},
     failure::Failure,
-    protobuf,
-    store::{self, CHANGES, Past, changes},
+    protobuf, store,
 };
 
 /// A hash, and of what.
@@ -40,38 +40,18 @@ pub fn hash(reading: &Reading, revision: u64) -> Result<Result<Hash, Failure>, F
     let revision = if revision == 0 { present } else { revision };
     let mut sum = Crc32c::default();
     sum.take(b"key");
-    let end = changes::place_of(revision, u32::MAX);
-    store::each_row(reading, CHANGES, (&[], Some(&end)), |place, row| {
-        let change = changes::decode(&(place, row))?;
-        let may_be_gone = compacted.is_some_and(|gone| change.revision <= gone);
-        take(reading, &change, may_be_gone.then_some(revision), &mut sum)
+    each_change(reading, revision, |left| {
+        take(left, &mut sum);
+        Ok::<_, Fault>(())
     })?;
     Ok(Ok(Hash { hash: sum.end(), revision, present, compacted }))
 }
 
-/// Takes a change; one that may be gone only if it is what its key still is at a revision.
-fn take(
-    reading: &Reading,
-    change: &changes::Change,
-    at: Option<u64>,
-    sum: &mut Crc32c,
-) -> Result<(), Fault> {
-    let left = change.left_at(reading, at.unwrap_or(change.revision))?;
-    let is_gone = left.is_none() || change.is_deletion && at.is_some();
-    if is_gone {
-        return Ok(());
+fn take(left: Left, sum: &mut Crc32c) {
+    let Left { revision, place, item } = left;
+    sum.take(&protobuf::place(revision, place, item.is_err()));
+    match item {
+        Ok(item) => sum.take(&protobuf::key_value(&item)),
+        Err(key) => sum.take(&protobuf::deleted(&key)),
     }
-    sum.take(&change.revision.to_be_bytes());
-    sum.take(b"_");
-    sum.take(&u64::from(change.place).to_be_bytes());
-    match left {
-        Some(Past::Item(head, value)) => {
-            sum.take(&protobuf::key_value(&head.item(change.key.clone(), value)));
-        }
-        _ => {
-            sum.take(b"t");
-            sum.take(&protobuf::deleted(&change.key));
-        }
-    }
-    Ok(())
 }

@@ -37,6 +37,7 @@ pub mod alarm;
 pub mod answer;
 pub mod auth;
 pub mod command;
+pub mod dump;
 pub mod events;
 mod failure;
 pub mod hash;

@@ -30,6 +30,20 @@ pub fn deleted(key: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Where etcd keeps what a change left: revision and place among the changes of that revision, the largest byte
+/// first, with a mark behind if the key was deleted.
+#[must_use]
+pub fn place(revision: u64, place: u32, is_deletion: bool) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(18);
+    bytes.extend_from_slice(&revision.to_be_bytes());
+    bytes.push(b'_');
+    bytes.extend_from_slice(&u64::from(place).to_be_bytes());
+    if is_deletion {
+        bytes.push(b't');
+    }
+    bytes
+}
+
 fn put_bytes(field: u8, value: &[u8], bytes: &mut Vec<u8>) {
     const LENGTH_FOLLOWS: u8 = 2;
     if !value.is_empty() {

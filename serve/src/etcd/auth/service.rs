@@ -241,7 +241,7 @@ fn read(permission: Permission) -> Result<::kv::Permission, Status> {
     Ok(::kv::Permission { keys: Keys::from_etcd(permission.key, permission.range_end), access })
 }
 
-fn shown(permission: ::kv::Permission) -> Permission {
+pub(in crate::etcd) fn shown(permission: ::kv::Permission) -> Permission {
     let perm_type = match permission.access {
         Access::Read => Type::Read,
         Access::Write => Type::Write,

@@ -82,12 +82,17 @@ pub(crate) fn keys_of(view: &impl View, id: LeaseId) -> Result<Vec<Bytes>, Fault
 
 /// The numbers of all leases, ascending; those that are negative come last.
 pub(crate) fn all(view: &impl View) -> Result<Vec<LeaseId>, Fault> {
-    let malformed = || corrupt(Malformed("a lease's number of eight bytes"));
     let mut leases = Vec::new();
     each_row(view, LEASES, (&[], None), |key, _| {
-        let bytes = (*key).try_into().map_err(|_| malformed())?;
-        leases.push(LeaseId::from_bits(u64::from_be_bytes(bytes)));
-        Ok(())
+        leases.push(decode_id(&key)?);
+        Ok::<_, Fault>(())
     })?;
     Ok(leases)
+}
+
+/// Reads the key of a lease.
+pub(crate) fn decode_id(key: &[u8]) -> Result<LeaseId, Fault> {
+    let malformed = |_| corrupt(Malformed("a lease's number of eight bytes"));
+    let bytes = key.try_into().map_err(malformed)?;
+    Ok(LeaseId::from_bits(u64::from_be_bytes(bytes)))
 }

@@ -92,12 +92,12 @@ impl View for Reading {
 const ROWS_AT_ONCE: usize = 64;
 
 /// Goes through the rows of a table, from one key on to before another, in order.
-pub(crate) fn each_row(
+pub(crate) fn each_row<E: From<Fault>>(
     view: &impl View,
     table: TableId,
     (from, to): (&[u8], Option<&[u8]>),
-    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    mut take: impl FnMut(Bytes, Bytes) -> Result<(), E>,
+) -> Result<(), E> {
     let mut from = Bytes::copy_from_slice(from);
     loop {
         let rows = view.scan(table, &from, to, ROWS_AT_ONCE)?;

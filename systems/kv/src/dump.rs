@@ -1,0 +1,106 @@
+//! All that a store holds at one moment, piece by piece: what etcd would have in its own file.
+//!
+//! What a compaction has given up is not part of it, whether its rows are still there or not.
+
+use alloc::{string::String, vec::Vec};
+
+use kernel::{Fault, Reading};
+
+use crate::{
+    auth::{Permission, User},
+    item::{Item, LeaseId},
+    store::{
+        self, CHANGES, Change, LEASES, Past, changes, leases,
+        users::{self, ROLES, USERS},
+    },
+};
+
+/// What a change of a key left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The revision of the change.
+    pub revision: u64,
+    /// Its place among the changes of that revision.
+    pub place: u32,
+    /// The item, or the key alone if it was deleted.
+    pub item: Result<Item, bytes::Bytes>,
+}
+
+/// Goes through what all changes up to `revision` left, in their order.
+///
+/// # Errors
+/// A [`Fault`] if the tables cannot be read, or what `take` says.
+pub fn each_change<E: From<Fault>>(
+    reading: &Reading,
+    revision: u64,
+    mut take: impl FnMut(Left) -> Result<(), E>,
+) -> Result<(), E> {
+    let compacted = store::compacted(reading)?;
+    let end = changes::place_of(revision, u32::MAX);
+    store::each_row(reading, CHANGES, (&[], Some(&end)), |place, row| {
+        let change = changes::decode(&(place, row))?;
+        let may_be_gone = compacted.is_some_and(|gone| change.revision <= gone);
+        match left(reading, &change, may_be_gone.then_some(revision))? {
+            Some(left) => take(left),
+            None => Ok(()),
+        }
+    })
+}
+
+/// What a change left. Of one that may be gone it counts only if it is what its key still is at a revision.
+fn left(reading: &Reading, change: &Change, at: Option<u64>) -> Result<Option<Left>, Fault> {
+    let past = match at {
+        Some(revision) if !change.is_deletion => change.left_at(reading, revision)?,
+        Some(_) => None,
+        None => change.left(reading)?,
+    };
+    let key = &change.key;
+    Ok(past.map(|past| Left {
+        revision: change.revision,
+        place: change.place,
+        item: match past {
+            Past::Item(head, value) => Ok(head.item(key.clone(), value)),
+            Past::Deleted { .. } => Err(key.clone()),
+        },
+    }))
+}
+
+/// Goes through the leases, in the order of their numbers taken as unsigned: how many seconds each lasts.
+///
+/// # Errors
+/// A [`Fault`] if the tables cannot be read, or what `take` says.
+pub fn each_lease<E: From<Fault>>(
+    reading: &Reading,
+    mut take: impl FnMut(LeaseId, u64) -> Result<(), E>,
+) -> Result<(), E> {
+    store::each_row(reading, LEASES, (&[], None), |id, row| {
+        let lease = leases::decode(row)?;
+        take(leases::decode_id(&id)?, lease.seconds)
+    })
+}
+
+/// The users, by their names.
+///
+/// # Errors
+/// A [`Fault`] if the tables cannot be read.
+pub fn users(reading: &Reading) -> Result<Vec<(String, User)>, Fault> {
+    let names = users::names(reading, USERS)?.into_iter();
+    let with = |name: String| {
+        let user = users::user(reading, &name)?.expect("a user whose name was found");
+        Ok((name, user))
+    };
+    names.map(with).collect()
+}
+
+/// The roles, by their names.
+///
+/// # Errors
+/// A [`Fault`] if the tables cannot be read.
+pub fn roles(reading: &Reading) -> Result<Vec<(String, Vec<Permission>)>, Fault> {
+    let names = users::names(reading, ROLES)?.into_iter();
+    let with = |name: String| {
+        let role = users::role(reading, &name)?.expect("a role whose name was found");
+        Ok((name, role))
+    };
+    names.map(with).collect()
+}
