@@ -8,10 +8,12 @@
 //! becomes a message.
 
 mod auth;
+mod authority;
 mod cluster;
 mod election;
 mod gateway;
 mod health;
+mod hpack;
 mod kv;
 mod lease;
 mod lock;

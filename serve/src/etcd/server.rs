@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch};
 use tonic::{Status, body::Body, codegen::Service};
 
-use super::Etcd;
+use super::{Etcd, authority::Lenient};
 use crate::server::stopped;
 
 /// How large a message may be on its way in, in bytes: a little more than is taken, so that it can be
@@ -40,7 +40,7 @@ pub(crate) async fn serve(stream: TcpStream, etcd: Etcd, mut stop: watch::Receiv
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Lenient::new(stream)), service);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,

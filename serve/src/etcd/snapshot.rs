@@ -78,11 +78,7 @@ pub(super) fn send(reading: &Reading, header: Option<ResponseHeader>, pieces: &P
     let _ = pieces.blocking_send(Err(status));
 }
 
-fn write(
-    reading: &Reading,
-    header: Option<ResponseHeader>,
-    pieces: &Pieces,
-) -> Result<(), Broken> {
+fn write(reading: &Reading, header: Option<ResponseHeader>, pieces: &Pieces) -> Result<(), Broken> {
     let layout = walk(reading, Writer::measuring())?;
     let mut file = File {
         pieces,
@@ -91,7 +87,10 @@ fn write(
         remaining: layout.file_bytes(),
         piece: BytesMut::with_capacity(PIECE_BYTES),
     };
-    walk(reading, Writer::new(layout, |bytes: &[u8]| file.take(bytes)).map_err(|()| Broken::Gone)?)?;
+    walk(
+        reading,
+        Writer::new(layout, |bytes: &[u8]| file.take(bytes)).map_err(|()| Broken::Gone)?,
+    )?;
     file.finish().map_err(|()| Broken::Gone)
 }
 
@@ -128,8 +127,12 @@ impl File<'_> {
 
     fn send(&self, blob: Bytes) -> Result<(), ()> {
         let header = self.header;
-        let answer =
-            SnapshotResponse { header, remaining_bytes: self.remaining, blob, ..Default::default() };
+        let answer = SnapshotResponse {
+            header,
+            remaining_bytes: self.remaining,
+            blob,
+            ..Default::default()
+        };
         self.pieces.blocking_send(Ok(answer)).map_err(|_| ())
     }
 

@@ -34,9 +34,9 @@ impl Program {
     /// The program under test: `ARCHIPEL_UNDER_TEST` says `etcd` or `archipel`.
     pub(crate) fn under_test() -> Self {
         match env::var("ARCHIPEL_UNDER_TEST").as_deref() {
-            // Until ours speaks the protocol, etcd shows that the tests themselves are right.
-            Ok("etcd") | Err(_) => Self::Etcd,
-            Ok("archipel") => Self::Archipel,
+            Ok("archipel") | Err(_) => Self::Archipel,
+            // It shows that the tests themselves are right.
+            Ok("etcd") => Self::Etcd,
             Ok(other) => panic!("ARCHIPEL_UNDER_TEST is etcd or archipel, not {other}"),
         }
     }
@@ -58,7 +58,7 @@ pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) client_port: u16,
     pub(crate) peer_port: u16,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     log: PathBuf,
     child: Option<Child>,
 }
@@ -129,18 +129,23 @@ impl Cluster {
 
     /// Starts a member of each name and waits until they listen.
     pub(crate) fn start_named(program: Program, names: impl Iterator<Item = String>) -> Self {
+        let mut cluster = Self::prepare(program, names);
+        for place in 0..cluster.members.len() {
+            cluster.start_member(place);
+        }
+        cluster.wait_until_they_listen();
+        cluster
+    }
+
+    /// A member of each name, none of which runs yet.
+    pub(crate) fn prepare(program: Program, names: impl Iterator<Item = String>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("etcd-{}-{number}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).unwrap();
         let members = names.map(|name| Member::new(&folder, name)).collect();
-        let mut cluster = Self { program, members, folder };
-        for place in 0..cluster.members.len() {
-            cluster.start_member(place);
-        }
-        cluster.wait_until_they_listen();
-        cluster
+        Self { program, members, folder }
     }
 
     /// Starts the member in this place, for the first time or again.
@@ -167,7 +172,7 @@ impl Cluster {
         });
     }
 
-    fn wait_until_they_listen(&self) {
+    pub(crate) fn wait_until_they_listen(&self) {
         let deadline = Instant::now() + SOON;
         for member in &self.members {
             while TcpStream::connect(("127.0.0.1", member.client_port)).is_err() {

@@ -1,10 +1,11 @@
 //! `snapshot save`, `status` and `restore`.
 
-use std::fs;
+use std::{fs, iter::once};
 
 use serde_json::Value;
 
-use super::Etcdctl;
+use super::{Etcdctl, Said};
+use crate::servers::{Cluster, Program};
 
 #[test]
 fn a_snapshot_has_the_keys_and_can_be_restored() {
@@ -25,4 +26,61 @@ fn a_snapshot_has_the_keys_and_can_be_restored() {
     let restored = folder.join("restored").display().to_string();
     etcdctl.ok(&["snapshot", "restore", &file, "--data-dir", &restored]);
     assert!(fs::metadata(format!("{restored}/member/snap/db")).unwrap().len() > 0);
+}
+
+#[test]
+fn etcd_goes_on_from_a_snapshot_with_the_same_hash_users_and_leases() {
+    let Some(etcdctl) = Etcdctl::start() else { return };
+    for value in ["1", "2", "3"] {
+        etcdctl.ok(&["put", "changed", value]);
+        etcdctl.ok(&["put", "deleted", value]);
+    }
+    etcdctl.ok(&["del", "deleted"]);
+    etcdctl.ok(&["compaction", "5"]);
+    let granted = etcdctl.ok(&["lease", "grant", "1000"]);
+    let lease = granted.split(' ').nth(1).expect("lease ID granted").to_owned();
+    etcdctl.ok(&["put", "leased", "1", "--lease", &lease]);
+    etcdctl.ok(&["role", "add", "reader"]);
+    etcdctl.ok(&["role", "grant-permission", "reader", "read", "a", "b"]);
+    etcdctl.ok(&["user", "add", "anna:secret"]);
+    etcdctl.ok(&["user", "grant-role", "anna", "reader"]);
+    let file = etcdctl.cluster.folder.join("saved.db").display().to_string();
+    etcdctl.ok_at(0, &["snapshot", "save", &file]);
+
+    let mut etcd = Cluster::prepare(Program::Etcd, once("member1".to_owned()));
+    let member = &etcd.members[0];
+    let peer = format!("http://127.0.0.1:{}", member.peer_port);
+    let (folder, cluster) = (member.folder.display().to_string(), format!("member1={peer}"));
+    etcdctl.ok(&[
+        "snapshot",
+        "restore",
+        &file,
+        "--data-dir",
+        &folder,
+        "--name",
+        "member1",
+        "--initial-cluster",
+        &cluster,
+        "--initial-advertise-peer-urls",
+        &peer,
+    ]);
+    etcd.start_member(0);
+    etcd.wait_until_they_listen();
+    etcd.wait_until_served();
+    let restored = etcd.members[0].host_and_port();
+    let of_etcd =
+        |words: &[&str]| Said::by(etcdctl.command_at(&restored, words).spawn().unwrap()).ok();
+    for words in [
+        &["get", "", "--prefix", "-w", "simple"][..],
+        &["get", "changed", "--rev", "6"],
+        &["role", "get", "reader"],
+        &["user", "get", "anna"],
+        &["lease", "list"],
+    ] {
+        assert_eq!(of_etcd(words), etcdctl.ok(words), "{words:?}");
+    }
+    let hash =
+        |said: &str| serde_json::from_str::<Value>(said).unwrap()[0]["HashKV"]["hash"].clone();
+    let words = ["endpoint", "hashkv", "-w", "json"];
+    assert_eq!(hash(&of_etcd(&words)), hash(&etcdctl.ok_at(0, &words)));
 }
