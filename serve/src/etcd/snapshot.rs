@@ -11,7 +11,7 @@ use ::etcd::{
     authpb::{Role, User, UserAddOptions},
     etcdserverpb::{ResponseHeader, SnapshotResponse},
 };
-use ::kv::{dump, events::revision, protobuf};
+use ::kv::{dump, protobuf};
 use bbolt::{Layout, Sink, WriteError, Writer};
 use bytes::{Bytes, BytesMut};
 use kernel::{Fault, Reading};
@@ -153,7 +153,7 @@ fn walk<S: Sink>(reading: &Reading, mut writer: Writer<S>) -> Result<Layout, Bro
     write_auth(reading, &mut writer)?;
     writer.bucket(b"cluster")?;
     writer.bucket(b"key")?;
-    dump::each_change(reading, revision(reading)?, |left| {
+    dump::each_change(reading, |left| {
         let key = protobuf::place(left.revision, left.place, left.item.is_err());
         let value = match &left.item {
             Ok(item) => protobuf::key_value(item),

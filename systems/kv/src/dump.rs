@@ -26,13 +26,25 @@ pub struct Left {
     pub item: Result<Item, bytes::Bytes>,
 }
 
-/// Goes through what all changes up to `revision` left, in their order.
+/// Goes through what all changes left, in their order: up to the compacted revision what was still there then, all
+/// that changed later, and what was there when it did.
 ///
 /// # Errors
 /// A [`Fault`] if the tables cannot be read, or what `take` says.
 pub fn each_change<E: From<Fault>>(
     reading: &Reading,
+    take: impl FnMut(Left) -> Result<(), E>,
+) -> Result<(), E> {
+    let kept_at = store::compacted(reading)?.unwrap_or(0);
+    each_change_up_to(reading, store::revision(reading)?, kept_at, take)
+}
+
+/// Goes through what the changes up to `revision` left, in their order: up to the compacted revision what was still
+/// there at `kept_at`.
+pub(crate) fn each_change_up_to<E: From<Fault>>(
+    reading: &Reading,
     revision: u64,
+    kept_at: u64,
     mut take: impl FnMut(Left) -> Result<(), E>,
 ) -> Result<(), E> {
     let compacted = store::compacted(reading)?;
@@ -40,7 +52,7 @@ pub fn each_change<E: From<Fault>>(
     store::each_row(reading, CHANGES, (&[], Some(&end)), |place, row| {
         let change = changes::decode(&(place, row))?;
         let may_be_gone = compacted.is_some_and(|gone| change.revision <= gone);
-        match left(reading, &change, may_be_gone.then_some(revision))? {
+        match left(reading, &change, may_be_gone.then_some(kept_at))? {
             Some(left) => take(left),
             None => Ok(()),
         }

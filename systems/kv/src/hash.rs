@@ -7,7 +7,7 @@
 use kernel::{Fault, Reading, checksum::Crc32c};
 
 use crate::{
-    dump::{Left, each_change},
+    dump::{Left, each_change_up_to},
     failure::Failure,
     protobuf, store,
 };
@@ -40,7 +40,7 @@ pub fn hash(reading: &Reading, revision: u64) -> Result<Result<Hash, Failure>, F
     let revision = if revision == 0 { present } else { revision };
     let mut sum = Crc32c::default();
     sum.take(b"key");
-    each_change(reading, revision, |left| {
+    each_change_up_to(reading, revision, revision, |left| {
         take(left, &mut sum);
         Ok::<_, Fault>(())
     })?;

@@ -43,6 +43,7 @@ mod failure;
 pub mod hash;
 mod item;
 mod keys;
+pub mod load;
 pub mod model;
 pub mod protobuf;
 pub mod query;

@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use kernel::{EntryKind, Rng, Stamp};
+use kernel::{EntryKind, Reading, Rng, Stamp, Tables};
 use kv::{
-    Caller, Command, Event, Item, LeaseId, Model, Query, User, auth::Change, events::events_since,
+    Caller, Command, Event, Item, LeaseId, Model, Query, User,
+    auth::Change,
+    dump::{each_change, each_lease, roles, users},
+    events::{compacted, events_since, revision},
+    hash::hash,
+    load::Loading,
 };
 
 use crate::{
@@ -158,6 +163,52 @@ fn every_change_is_seen_from_every_revision() {
             assert_eq!(seen, changes_of(&model, from), "seed {seed}, from {from}");
         }
     }
+}
+
+/// A store that is made of what another one held answers for every revision that is left as that one does.
+#[test]
+fn what_is_taken_out_of_a_store_makes_another_one() {
+    for seed in 0..50 {
+        let mut random = Generator::new(seed);
+        let mut store = Store::new();
+        let mut model = Model::default();
+        for _ in 0..100 {
+            let command = random.command(&model);
+            assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
+        }
+        if random.rng.chance(1, 2) {
+            store.tick();
+        }
+        let reading = store.tables.reading();
+        let mut copy = Store::new();
+        copy.tables = copied(&reading);
+        copy.check();
+        let copied = copy.tables.reading();
+        for at in model.compacted.map_or(0, |compacted| compacted + 1)..=model.revision {
+            assert_eq!(hash(&copied, at), hash(&reading, at), "seed {seed}, revision {at}");
+        }
+        let from = model.compacted.unwrap_or(1) + 1;
+        let seen = |reading| events_since(reading, from, 1000).expect("the base can be read");
+        assert_eq!(seen(&copied), seen(&reading), "seed {seed}, from {from}");
+        assert_eq!(users(&copied).unwrap(), users(&reading).unwrap(), "seed {seed}");
+        assert_eq!(roles(&copied).unwrap(), roles(&reading).unwrap(), "seed {seed}");
+    }
+}
+
+fn copied(reading: &Reading) -> Tables {
+    let mut tables = Store::new().tables;
+    let mut loading = Loading::begin(compacted(reading).unwrap(), &mut tables).unwrap();
+    each_lease(reading, |id, seconds| loading.lease(id, seconds, &mut tables)).unwrap();
+    let present = revision(reading).unwrap();
+    each_change(reading, |left| loading.change(&left, &mut tables)).unwrap();
+    for (name, role) in roles(reading).unwrap() {
+        loading.role(&name, &role, &mut tables).unwrap();
+    }
+    for (name, user) in users(reading).unwrap() {
+        loading.user(&name, &user, &mut tables).unwrap();
+    }
+    assert_eq!(loading.end(&mut tables).unwrap(), present);
+    tables
 }
 
 type Seen = BTreeMap<(u64, Bytes), (Event, Option<Item>)>;

@@ -72,6 +72,7 @@ fn etcd_goes_on_from_a_snapshot_with_the_same_hash_users_and_leases() {
         |words: &[&str]| Said::by(etcdctl.command_at(&restored, words).spawn().unwrap()).ok();
     for words in [
         &["get", "", "--prefix", "-w", "simple"][..],
+        &["get", "changed", "--rev", "5"],
         &["get", "changed", "--rev", "6"],
         &["role", "get", "reader"],
         &["user", "get", "anna"],
