@@ -11,7 +11,7 @@ use crate::{
     kv::KvCommand,
     leader::LeaderCommand,
     member::MemberCommand,
-    node::{NodeOptions, config_file},
+    node::{NodeOptions, config_file, import::ImportOptions},
     replay::ReplayOptions,
     sim::SimOptions,
     status::StatusOptions,
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Up(UpOptions),
     /// Run one node.
     Node(Box<NodeOptions>),
+    /// Make a node's data of a snapshot of etcd.
+    Import(ImportOptions),
     /// Read and write keys.
     #[command(subcommand)]
     Kv(KvCommand),

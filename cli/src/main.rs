@@ -35,6 +35,7 @@ fn run() -> Outcome {
     match command {
         Command::Up(options) => wait_for(up::run(&options)),
         Command::Node(options) => node::run(&options, &matches),
+        Command::Import(options) => node::import::run(&options),
         Command::Kv(command) => wait_for(kv::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),
         Command::Member(command) => wait_for(member::run(&command)),

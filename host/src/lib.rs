@@ -55,9 +55,10 @@ pub use handle::Handle;
 pub use identity::FolderIdentity;
 pub use last_inputs::{LastInputs, LastInputsError, Recorder};
 pub use metrics::{HostMetrics, Quantiles};
+pub use recover::FirstTables;
 pub use request_error::RequestError;
 pub use running::Running;
-pub use start::{Boot, Hosted, start};
+pub use start::{Boot, Hosted, found, start};
 pub use start_error::StartError;
 pub use transport::{LinkState, LinkStatus};
 

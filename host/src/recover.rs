@@ -4,9 +4,13 @@ use std::{fs::File, io::Read, sync::Arc};
 
 use bytes::Bytes;
 use kernel::{
-    Entry, EntryId, Fault, Generation, HardState, Incarnation, Membership, Stamp, TablesMeta,
+    Entry, EntryId, Fault, Generation, HardState, Incarnation, Index, Membership, Stamp, Tables,
+    TablesMeta, Term,
 };
-use log::{DiskOperation, Identity, Log, Recovered, Recovery, RecoveryError, SegmentNumber, Trust};
+use log::{
+    DiskOperation, Founding, Identity, Log, Recovered, Recovery, RecoveryError, SegmentNumber,
+    Trust,
+};
 use replica::check_fit;
 
 use crate::{
@@ -81,6 +85,67 @@ fn make(config: &HostConfig, folder: &Folder) -> Result<Contents, StartError> {
         tables,
         tables_meta,
     })
+}
+
+/// The tables of a first member while they are filled.
+#[derive(Debug)]
+pub struct FirstTables {
+    file: Arc<GenerationFile>,
+    tables: Tables,
+    flush_bytes: u64,
+}
+
+impl FirstTables {
+    /// The tables, to write some more: a few rows at a time, since what waits in memory is only looked at here.
+    ///
+    /// # Errors
+    /// A [`Fault`] if what waits cannot be written.
+    pub fn tables(&mut self) -> Result<&mut Tables, Fault> {
+        if self.tables.active_bytes() > self.flush_bytes {
+            self.flush()?;
+        }
+        Ok(&mut self.tables)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.file.commit(&self.tables.freeze())?;
+        self.tables.flushed(self.file.moment()?);
+        Ok(())
+    }
+}
+
+/// Makes what the folder of a first member holds whose tables are not empty: they stand for an entry that
+/// nobody has, so that whoever joins later gets them as a snapshot.
+pub(crate) fn found(
+    config: &HostConfig,
+    folder: &Folder,
+    fill: &mut dyn FnMut(&mut FirstTables) -> Result<(), Fault>,
+) -> Result<Incarnation, StartError> {
+    const BASE: EntryId = EntryId { term: Term(1), index: Index(1) };
+    let Begin::Bootstrap { membership, .. } = &config.begin else {
+        panic!("only a first member begins with data");
+    };
+    let layout = &folder.layout;
+    let meta = TablesMeta { membership: Arc::new(membership.clone()), ..TablesMeta::default() };
+    let founding = Founding {
+        hard: HardState { term: BASE.term, vote: None, commit: BASE.index },
+        base: BASE,
+        membership: membership.clone(),
+        ..Founding::default()
+    };
+    let path = layout.generation(founding.generation);
+    let mut fill_all = || {
+        let file = base::create(&path, config.limits.tables_cache_bytes, &meta)?;
+        let tables = Tables::new(file.moment()?, meta.clone());
+        let mut first = FirstTables { file, tables, flush_bytes: config.limits.flush_bytes };
+        fill(&mut first)?;
+        first.tables.advance(BASE, Stamp::default());
+        first.flush()
+    };
+    fill_all().map_err(|fault| tables_error(fault, layout))?;
+    let (log, operations) = Log::create_from(identity(folder), limits(config), GROUP, founding);
+    carry_out(layout, &operations)?;
+    Ok(log.incarnation())
 }
 
 fn reopen(config: &HostConfig, folder: &Folder) -> Result<Contents, StartError> {

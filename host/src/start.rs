@@ -6,8 +6,8 @@ use std::{
 };
 
 use kernel::{
-    Entry, EntryId, HardState, Image, Index, Instant, Membership, Node, Peer, Stamp, StateMachine,
-    Tables, Wire,
+    Entry, EntryId, Fault, HardState, Image, Index, Instant, Membership, Node, Peer, Stamp,
+    StateMachine, Tables, Wire,
 };
 use replica::Applier;
 
@@ -16,7 +16,7 @@ use crate::{
     config::HostConfig,
     entropy::draw_u64,
     folder::Folder,
-    recover::{self, Contents},
+    recover::{self, Contents, FirstTables},
     running::Running,
     start_error::StartError,
     transport::KnownPeers,
@@ -90,6 +90,24 @@ where
     applier.set_flush_bytes(config.limits.flush_bytes);
     let world = World { config, folder, clock, me, known, listener, contents };
     world.set_going(node, applier).map_err(|error| StartError::System { error })
+}
+
+/// Makes the data folder of a first member whose tables hold something from the start; all first members must be
+/// given the same. Blocks until all is on disk; the node itself is not started.
+///
+/// # Errors
+/// [`StartError`] if the folder holds a node already or cannot be written, or what `fill` says.
+pub fn found(
+    config: &HostConfig,
+    fill: &mut dyn FnMut(&mut FirstTables) -> Result<(), Fault>,
+) -> Result<(), StartError> {
+    let mut folder = Folder::open(config)?;
+    if folder.is_complete() {
+        let (folder, found) = (config.folder.clone(), format!("the data of {}", config.name));
+        return Err(StartError::NotEmpty { folder, found });
+    }
+    let incarnation = recover::found(config, &folder, fill)?;
+    folder.begin_life(incarnation)
 }
 
 fn boot_of(me: Peer, clock: Clock, contents: &Contents) -> Boot {

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //!   options ─▶ config_file ─▶ plan ─▶ run ─▶ narrate, stop
-//!                               └ join
+//!                               ├ join
+//!                               └ import
 //! ```
 
 pub(crate) mod config_file;
+pub(crate) mod import;
 mod join;
 mod log_lines;
 mod narrate;

@@ -79,6 +79,12 @@ pub(crate) struct NodeOptions {
     #[arg(long, requires = "join", help_heading = "Identity")]
     pub(crate) learner: bool,
 
+    /// A new cluster: begin with the keys, leases, users and roles of a snapshot of etcd, as `etcdctl snapshot save`
+    /// makes it. All first members are given the same file. Where there is data already, or with --join, it is not
+    /// looked at.
+    #[arg(long, value_name = "FILE", help_heading = "Identity")]
+    pub(crate) import: Option<PathBuf>,
+
     /// The port for clients (HTTP).
     #[arg(
         long,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use host::{FolderIdentity, HostConfig, Notify, Running, StartError};
+use host::{Begin, FolderIdentity, HostConfig, Notify, Running, StartError};
 use kernel::Fault;
 use kv::KvMachine;
 use raft::Raft;
@@ -10,6 +10,7 @@ use serve::{Front, Node};
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
+    import,
     join::Joiner,
     narrate,
     options::NodeOptions,
@@ -107,6 +108,21 @@ async fn enter(joiner: Option<Joiner>, node: Node, addresses: Addresses) -> Fail
 }
 
 fn start(options: &NodeOptions, addresses: &Addresses, plan: &Plan) -> Outcome<Running<Raft>> {
+    let mut config = host_config(options, addresses, plan);
+    if let (Some(file), Begin::Bootstrap { .. }) = (&options.import, &plan.begin) {
+        import::into_folder(&config, file)?;
+        config.begin = Begin::Resume;
+    }
+    let raft_config = raft_config(options);
+    let boot = move |boot: host::Boot| {
+        let now = boot.now;
+        (Raft::new(raft_config, raft_boot(boot), now), KvMachine)
+    };
+    host::start(config, boot).map_err(|error| not_started(&error))
+}
+
+/// What the host is told.
+pub(super) fn host_config(options: &NodeOptions, addresses: &Addresses, plan: &Plan) -> HostConfig {
     const MIB: u64 = 1 << 20;
     let mut config = HostConfig::new(plan::folder(options), plan.node, plan.begin.clone());
     config.name.clone_from(&options.name);
@@ -116,12 +132,7 @@ fn start(options: &NodeOptions, addresses: &Addresses, plan: &Plan) -> Outcome<R
     config.limits.tables_cache_bytes =
         usize::try_from(options.cache_mib * MIB).unwrap_or(usize::MAX);
     config.notify = Notify::new(|sentence| tracing::warn!("{sentence}"));
-    let raft_config = raft_config(options);
-    let boot = move |boot: host::Boot| {
-        let now = boot.now;
-        (Raft::new(raft_config, raft_boot(boot), now), KvMachine)
-    };
-    host::start(config, boot).map_err(|error| not_started(&error))
+    config
 }
 
 fn raft_config(options: &NodeOptions) -> raft::Config {

@@ -14,6 +14,7 @@ mod election;
 mod gateway;
 mod health;
 mod hpack;
+mod import;
 mod kv;
 mod lease;
 mod lock;
@@ -36,6 +37,7 @@ use crate::{front::Front, quota};
 use auth::{Passwords, Token};
 
 pub(crate) use gateway::{BEGINS as GATEWAY_BEGINS, is_for as is_for_gateway};
+pub use import::EtcdSnapshot;
 pub(crate) use server::serve;
 pub(crate) use watch::Hub;
 

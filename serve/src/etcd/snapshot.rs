@@ -30,11 +30,11 @@ pub(super) type Pieces = mpsc::Sender<Result<SnapshotResponse, Status>>;
 
 /// A lease as etcd writes it.
 #[derive(Clone, PartialEq, Message)]
-struct Lease {
+pub(super) struct Lease {
     #[prost(int64, tag = "1")]
-    id: i64,
+    pub(super) id: i64,
     #[prost(int64, tag = "2")]
-    seconds: i64,
+    pub(super) seconds: i64,
 }
 
 /// Why there is no whole file.

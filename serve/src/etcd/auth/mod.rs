@@ -12,5 +12,5 @@ mod service;
 mod token;
 
 pub(super) use password::Passwords;
-pub(super) use service::shown;
+pub(super) use service::{permission, shown};
 pub(super) use token::Token;

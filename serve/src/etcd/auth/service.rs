@@ -200,7 +200,7 @@ impl Auth for Etcd {
         request: Request<AuthRoleGrantPermissionRequest>,
     ) -> Result<Response<AuthRoleGrantPermissionResponse>, Status> {
         let AuthRoleGrantPermissionRequest { name: role, perm } = request.into_inner();
-        let permission = read(perm.ok_or_else(refusal::permission_not_given)?)?;
+        let permission = permission(perm.ok_or_else(refusal::permission_not_given)?)?;
         let header = self.change_auth(Change::Permit { role, permission }).await?;
         Ok(Response::new(AuthRoleGrantPermissionResponse { header }))
     }
@@ -232,7 +232,7 @@ impl Etcd {
     }
 }
 
-fn read(permission: Permission) -> Result<::kv::Permission, Status> {
+pub(in crate::etcd) fn permission(permission: Permission) -> Result<::kv::Permission, Status> {
     let access = match permission.perm_type() {
         Type::Read => Access::Read,
         Type::Write => Access::Write,

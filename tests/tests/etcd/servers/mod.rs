@@ -112,6 +112,8 @@ pub(crate) struct Cluster {
     pub(crate) program: Program,
     pub(crate) members: Vec<Member>,
     pub(crate) folder: PathBuf,
+    /// What each member is told besides.
+    words: Vec<String>,
 }
 
 impl Cluster {
@@ -129,7 +131,17 @@ impl Cluster {
 
     /// Starts a member of each name and waits until they listen.
     pub(crate) fn start_named(program: Program, names: impl Iterator<Item = String>) -> Self {
+        Self::start_with(program, names, &[])
+    }
+
+    /// Starts a member of each name, with these words besides, and waits until they listen.
+    pub(crate) fn start_with(
+        program: Program,
+        names: impl Iterator<Item = String>,
+        words: &[&str],
+    ) -> Self {
         let mut cluster = Self::prepare(program, names);
+        cluster.words = words.iter().map(|word| (*word).to_owned()).collect();
         for place in 0..cluster.members.len() {
             cluster.start_member(place);
         }
@@ -145,15 +157,16 @@ impl Cluster {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&folder).unwrap();
         let members = names.map(|name| Member::new(&folder, name)).collect();
-        Self { program, members, folder }
+        Self { program, members, folder, words: Vec::new() }
     }
 
     /// Starts the member in this place, for the first time or again.
     pub(crate) fn start_member(&mut self, place: usize) {
-        let command = match self.program {
+        let mut command = match self.program {
             Program::Etcd => etcd::command(&self.members, place),
             Program::Archipel => archipel::command(&self.members, place),
         };
+        command.args(&self.words);
         self.members[place].spawn(command);
     }
 

@@ -43,10 +43,13 @@ struct Said {
 impl Etcdctl {
     /// A fresh cluster of three; nothing if `etcdctl` or the server is not installed.
     fn start() -> Option<Self> {
-        let program = Program::under_test();
+        Self::start_of(Program::under_test(), 3)
+    }
+
+    fn start_of(program: Program, members: usize) -> Option<Self> {
         let has_server = program != Program::Etcd || is_installed("etcd");
         (is_installed("etcdctl") && has_server)
-            .then(|| Self { cluster: Cluster::start_and_elect(program, 3) })
+            .then(|| Self { cluster: Cluster::start_and_elect(program, members) })
     }
 
     /// A command with these words, at all endpoints.

@@ -1,0 +1,73 @@
+//! `archipel import`: the data folder of a first member, made of a snapshot of etcd.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser};
+use host::HostConfig;
+use serve::EtcdSnapshot;
+
+use super::{
+    NodeOptions, plan,
+    run::{host_config, not_started},
+};
+use crate::{
+    arguments::{Arguments, Command},
+    exit::{Exit, Failure, Outcome},
+};
+
+/// Makes the data folder of a node of a new cluster that begins with what a snapshot of etcd holds.
+///
+/// Keys keep their revisions and their history, leases their time, users their passwords; authentication is
+/// off until `etcdctl auth enable`. Do it for every first member, with the same file and the options with which the
+/// node will be started. For a whole cluster on this machine: `archipel up -- --import FILE`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  archipel import backup.db -- --name node1 --port 3001
+  archipel import backup.db -- --name node1 --peers node2:3000,node3:3000 --dir /var/lib/archipel
+  archipel up -- --import backup.db")]
+pub(crate) struct ImportOptions {
+    /// The snapshot, as `etcdctl snapshot save` makes it.
+    file: PathBuf,
+
+    /// The node's options, after two dashes; see `archipel node --help`.
+    #[arg(last = true, value_name = "NODE OPTIONS")]
+    node_options: Vec<String>,
+}
+
+/// Makes the folder.
+pub(crate) fn run(options: &ImportOptions) -> Outcome {
+    let node = node_options(options);
+    let addresses = plan::addresses(&node)?;
+    plan::check(&node)?;
+    let folder = plan::folder(&node);
+    if let Some(lives) = host::peek(&folder).map_err(|error| not_started(&error))? {
+        return Err(Failure::usage(format!(
+            "The data folder {} has the data of {} already. Choose another one with --dir.",
+            folder.display(),
+            lives.name
+        )));
+    }
+    let plan = plan::first_member(&node, &addresses, None)?;
+    into_folder(&host_config(&node, &addresses, &plan), &options.file)?;
+    println!(
+        "The data of {} is in {}. Start it with `archipel node` and the same options.",
+        node.name,
+        folder.display()
+    );
+    Ok(Exit::Done)
+}
+
+fn node_options(options: &ImportOptions) -> NodeOptions {
+    let words = ["archipel", "node"].into_iter().map(str::to_owned);
+    match Arguments::parse_from(words.chain(options.node_options.iter().cloned())).command {
+        Command::Node(node) => *node,
+        _ => unreachable!("the command is node"),
+    }
+}
+
+/// Makes the folder that `config` names of a snapshot.
+pub(super) fn into_folder(config: &HostConfig, file: &Path) -> Outcome<()> {
+    let snapshot = EtcdSnapshot::open(file).map_err(Failure::usage)?;
+    host::found(config, &mut |first| snapshot.fill(first)).map_err(|error| not_started(&error))
+}
