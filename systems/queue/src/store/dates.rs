@@ -103,8 +103,8 @@ pub(crate) fn none_before(view: &impl View) -> Result<Option<Stamp>, Fault> {
     Ok(first)
 }
 
-/// What is due by `stamp`, the earliest first, so many at most. Gives nothing at all if that is certain
-/// without a look.
+/// What is due by `stamp`, the earliest first, so many at most. If there is nothing, the notes say when there
+/// will be.
 pub(crate) fn due(
     tables: &mut Tables,
     stamp: Stamp,
@@ -116,19 +116,37 @@ pub(crate) fn due(
         if note > stamp.0 {
             continue;
         }
-        let from = [&[kind.number()][..], &note.to_be_bytes()].concat();
-        let rows = tables.scan(DATES, &from, Some(&[kind.number() + 1]), limit)?;
-        let dates = rows.iter().map(|(key, _)| decode(key).map(|(_, date, due)| (date, due)));
-        let dates = dates.collect::<Result<Vec<_>, Fault>>()?;
-        let first = dates.first().map_or(u64::MAX, |(date, _)| date.0);
-        if first != note {
-            counters::set_counter(tables, kind.note(), first)?;
+        let dates = scan(tables, kind, Stamp(note)..Stamp(stamp.0 + 1), limit)?;
+        let first = match dates.first() {
+            Some((date, _)) => *date,
+            None => first_from(tables, kind, Stamp(stamp.0 + 1))?,
+        };
+        if first.0 != note {
+            counters::set_counter(tables, kind.note(), first.0)?;
         }
-        found.extend(dates.into_iter().filter(|(date, _)| *date <= stamp));
+        found.extend(dates);
     }
     found.sort_by_key(|(date, _)| *date);
     found.truncate(limit);
     Ok(found)
+}
+
+/// The first date of a kind from a moment on; the last stamp of all if there is none.
+fn first_from(view: &impl View, kind: DateKind, from: Stamp) -> Result<Stamp, Fault> {
+    let end = Stamp(u64::MAX);
+    Ok(scan(view, kind, from..end, 1)?.first().map_or(end, |(date, _)| *date))
+}
+
+fn scan(
+    view: &impl View,
+    kind: DateKind,
+    dates: Range<Stamp>,
+    limit: usize,
+) -> Result<Vec<(Stamp, Due)>, Fault> {
+    let bound = |date: Stamp| [&[kind.number()][..], &date.0.to_be_bytes()].concat();
+    let rows = view.scan(DATES, &bound(dates.start), Some(&bound(dates.end)), limit)?;
+    let decoded = rows.iter().map(|(key, _)| decode(key).map(|(_, date, due)| (date, due)));
+    decoded.collect()
 }
 
 fn key(kind: DateKind, date: Stamp, due: &Due) -> Vec<u8> {

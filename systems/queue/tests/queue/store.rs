@@ -1,6 +1,12 @@
 //! The queues alone: the state machine over tables whose base is a map.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use kernel::{
@@ -9,18 +15,25 @@ use kernel::{
 };
 use queue::{Answer, Command, Query, QueueMachine};
 
-/// A base in memory.
+/// A base in memory, which counts what is read of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct MapBase(BTreeMap<Bytes, Bytes>);
+pub(crate) struct MapBase {
+    pairs: BTreeMap<Bytes, Bytes>,
+    reads: Arc<AtomicU64>,
+}
 
 impl BaseReading for MapBase {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        Ok(self.0.get(key).cloned())
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        Ok(self.pairs.get(key).cloned())
     }
 
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, Fault> {
-        let range = self.0.range(Bytes::copy_from_slice(from)..Bytes::copy_from_slice(to));
-        Ok(range.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+        let range = self.pairs.range(Bytes::copy_from_slice(from)..Bytes::copy_from_slice(to));
+        let found = range.take(limit).map(|(key, value)| (key.clone(), value.clone()));
+        let found: Vec<_> = found.collect();
+        self.reads.fetch_add(1 + found.len() as u64, Ordering::Relaxed);
+        Ok(found)
     }
 }
 
@@ -38,6 +51,11 @@ impl Store {
         let base = MapBase::default();
         let tables = Tables::new(Arc::new(base.clone()), TablesMeta::default());
         Self { machine: QueueMachine, tables, base, now: Stamp(0) }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait_ms(&mut self, wait_ms: u64) {
+        self.now = Stamp(self.now.0 + wait_ms * 1_000_000);
     }
 
     pub(crate) fn apply(&mut self, command: &Command) -> Answer {
@@ -104,11 +122,16 @@ impl Store {
         let flush = self.tables.freeze();
         for (key, value) in flush.changes.iter() {
             match value {
-                Some(value) => self.base.0.insert(key.clone(), value.clone()),
-                None => self.base.0.remove(key),
+                Some(value) => self.base.pairs.insert(key.clone(), value.clone()),
+                None => self.base.pairs.remove(key),
             };
         }
         self.tables.flushed(Arc::new(self.base.clone()));
+    }
+
+    /// How many keys and pairs of the base have been read so far.
+    pub(crate) fn reads(&self) -> u64 {
+        self.base.reads.load(Ordering::Relaxed)
     }
 
     pub(crate) fn check(&self) {
