@@ -15,11 +15,7 @@ fn rounds(store: &mut Store, count: u32) {
     for _ in 0..count {
         store.wait_ms(3);
         store.apply(&Command::Put(put("q")));
-        store.apply(&Command::Put(Put {
-            priority: PRIORITY_HIGH,
-            retry: Some(retry),
-            ..put("q")
-        }));
+        store.apply(&Command::Put(Put { priority: PRIORITY_HIGH, retry: Some(retry), ..put("q") }));
         for taken in store.take(take("q", 2)) {
             let claim = queue::Claim::Token(taken.token);
             let command = if taken.priority == PRIORITY_HIGH && taken.failures < 2 {
