@@ -1,0 +1,11 @@
+//! The work queue from outside: its scripts, its model, its bytes, its costs.
+
+mod cost;
+mod encoding;
+mod generator;
+mod limits;
+mod random;
+mod scripts;
+mod shown;
+mod store;
+mod words;
