@@ -5,7 +5,8 @@
 //! ```
 //! A [`History`] holds invocations and their ends. The key/value store is a set of registers, one a
 //! key, and a set of objects is linearizable exactly if each object is (Herlihy and Wing 1990, §3.3),
-//! so each key is judged on its own. Nothing here knows what was tested.
+//! so each key is judged on its own. A work queue has histories and rules of its own, in [`queue`]. Nothing
+//! here knows what was tested.
 #![no_std]
 
 extern crate alloc;
@@ -16,6 +17,7 @@ mod facts;
 pub mod history;
 mod ladder;
 mod linearizability;
+pub mod queue;
 mod register;
 mod sequential;
 mod sessions;

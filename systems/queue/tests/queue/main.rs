@@ -3,6 +3,7 @@
 mod cost;
 mod encoding;
 mod generator;
+mod judged;
 mod limits;
 mod random;
 mod scripts;
