@@ -1,9 +1,9 @@
 //! [`Task`]: what is known of a task but its payload, and the names around it.
 //!
 //! ```text
-//! task: queue | kind | key (0, or 1 and bytes) | priority u32 | created u64 | delay ms u64 | lease ms u64
-//!       retry | expires (0, or 1 and u64) | deliveries u64 | failures u32 | timeouts u32 | releases u32
-//!       buries u32 | kicks u32 | state
+//! task: queue | kind | key (0, or 1 and bytes) | priority u32 | created u64 | created wall ms u64
+//!       delay ms u64 | lease ms u64 | retry | expires (0, or 1 and u64) | deliveries u64 | failures u32
+//!       timeouts u32 | releases u32 | buries u32 | kicks u32 | state
 //! state: 1 ready · 2 delayed, until u64 · 3 reserved, since u64, due u64, lease ms u64, holder (0, or 1 and it)
 //!        4 buried, place u64 · 5 completed, at u64, gone u64 · 6 expired, at u64, gone u64
 //! ```
@@ -53,6 +53,8 @@ pub struct Task {
     pub priority: u32,
     /// When it was put.
     pub created: Stamp,
+    /// When that was by the time of day, in milliseconds since 1970: for display, nothing else reads it.
+    pub created_wall_ms: u64,
     /// How long it was last made to wait, in milliseconds.
     pub delay_ms: u64,
     /// How long a lease lasts unless a take says otherwise, in milliseconds.
@@ -262,6 +264,7 @@ impl Wire for Task {
         put_optional_bytes(self.key.as_ref(), writer);
         writer.put_u32(self.priority);
         self.created.encode(writer);
+        writer.put_u64(self.created_wall_ms);
         writer.put_u64(self.delay_ms);
         writer.put_u64(self.lease_ms);
         self.retry.encode(writer);
@@ -280,6 +283,7 @@ impl Wire for Task {
             key: take_optional_bytes(reader)?,
             priority: reader.take_u32()?,
             created: Stamp::decode(reader)?,
+            created_wall_ms: reader.take_u64()?,
             delay_ms: reader.take_u64()?,
             lease_ms: reader.take_u64()?,
             retry: Retry::decode(reader)?,

@@ -109,7 +109,8 @@ pub enum Command {
         /// Why.
         error: Bytes,
     },
-    /// Makes dead letters or delayed tasks of a queue ready: [`Answer::Kicked`](crate::Answer::Kicked).
+    /// Makes dead letters or delayed tasks of a queue ready: [`Answer::Kicked`](crate::Answer::Kicked). Who wants
+    /// more than one entry does goes on with the kind of sleepers that the answer names.
     Kick {
         /// The queue.
         queue: Bytes,
@@ -133,7 +134,8 @@ pub enum Command {
         claim: Option<Claim>,
     },
     /// A connection has ended, and lets go of all that it holds:
-    /// [`Answer::Count`](crate::Answer::Count). What does not fit in one entry goes with the next ticks.
+    /// [`Answer::Count`](crate::Answer::Count). What does not fit in one entry goes with the next ticks. Its
+    /// takes must have ended before: what one of them gets later stays until its lease ends.
     LetGo {
         /// The connection.
         holder: Holder,

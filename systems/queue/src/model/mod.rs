@@ -23,6 +23,8 @@ use crate::{
 pub struct Model {
     /// Cluster time.
     pub now: Stamp,
+    /// The time of day, in milliseconds since 1970.
+    pub wall_ms: u64,
     /// When the present term began.
     pub term_began: Stamp,
     /// The task that was put last.
@@ -176,6 +178,7 @@ impl Model {
             key: put.key.clone(),
             priority: put.priority,
             created: self.now,
+            created_wall_ms: self.wall_ms,
             delay_ms,
             lease_ms: put.lease_ms.unwrap_or(settings.lease_ms).max(1),
             retry: put.retry.unwrap_or(settings.retry),

@@ -23,8 +23,13 @@ use crate::{
 
 const NS_PER_MS: u64 = 1_000_000;
 
-/// Puts a task.
-pub(super) fn put(put: &Put, stamp: Stamp, tables: &mut Tables) -> Result<Answer, Fault> {
+/// Puts a task, at a time of day that is only for display.
+pub(super) fn put(
+    put: &Put,
+    stamp: Stamp,
+    created_wall_ms: u64,
+    tables: &mut Tables,
+) -> Result<Answer, Fault> {
     if let Some(key) = &put.key
         && let Some(task) = tasks::under_key(tables, &put.queue, key)?
         // It may be forgotten at this very moment.
@@ -49,6 +54,7 @@ pub(super) fn put(put: &Put, stamp: Stamp, tables: &mut Tables) -> Result<Answer
         key: put.key.clone(),
         priority: put.priority,
         created: stamp,
+        created_wall_ms,
         delay_ms,
         lease_ms: put.lease_ms.unwrap_or(settings.lease_ms).max(1),
         retry: put.retry.unwrap_or(settings.retry),

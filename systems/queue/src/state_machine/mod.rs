@@ -61,7 +61,7 @@ impl StateMachine for QueueMachine {
             EntryKind::Configuration => return Ok(()),
         }
         let answer = match Command::from_bytes(entry.data().clone()) {
-            Ok(command) => run(&command, stamp, tables)?,
+            Ok(command) => run(&command, entry, tables)?,
             Err(_) => answer_malformed(entry)?,
         };
         if let Some(origin) = entry.origin() {
@@ -111,13 +111,14 @@ fn answer_malformed(entry: &Entry) -> Result<Answer, Fault> {
     }
 }
 
-fn run(command: &Command, stamp: Stamp, tables: &mut Tables) -> Result<Answer, Fault> {
+fn run(command: &Command, entry: &Entry, tables: &mut Tables) -> Result<Answer, Fault> {
+    let stamp = entry.stamp();
     if let Err(invalid) = command.check() {
         return Ok(Answer::Invalid(invalid));
     }
     time::settle(tables, stamp, DUE_BEFORE_COMMAND)?;
     match command {
-        Command::Put(put) => give::put(put, stamp, tables),
+        Command::Put(put) => give::put(put, stamp, entry.head().wall_ms, tables),
         Command::Take(take) => give::take(take, stamp, tables),
         Command::TakeOne { task, lease_ms, holder } => {
             give::take_one(*task, (*lease_ms, *holder), stamp, tables)

@@ -14,7 +14,7 @@ fn state_machine_and_model_always_agree() {
     for seed in 0..SEEDS {
         let mut random = Generator::new(seed);
         let mut store = Store::new();
-        let mut model = Model::default();
+        let mut model = Model { wall_ms: store.wall_ms(), ..Model::default() };
         for step in 0..STEPS {
             step_time(&mut random, &mut store, &mut model);
             if random.rng.chance(1, 3) {
@@ -48,7 +48,7 @@ fn state_machine_and_model_always_agree() {
 fn step_time(random: &mut Generator, store: &mut Store, model: &mut Model) {
     let most_ns = if random.rng.chance(1, 100) { 900_000_000_000 } else { 700_000_000 };
     store.now = Stamp(store.now.0 + random.rng.below(most_ns));
-    model.now = store.now;
+    (model.now, model.wall_ms) = (store.now, store.wall_ms());
     if random.rng.chance(1, 40) {
         store.apply_entry(EntryKind::Noop, &[]).expect("a new term is no fault");
         model.begin_term();

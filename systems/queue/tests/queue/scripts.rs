@@ -170,12 +170,12 @@ impl goldenscript::Runner for Script {
         let shown = match line {
             Line::Pass { milliseconds } => {
                 self.store.wait_ms(*milliseconds);
-                self.model.now = self.store.now;
+                (self.model.now, self.model.wall_ms) = (self.store.now, self.store.wall_ms());
                 return Ok(String::new());
             }
             Line::Wait { milliseconds } => {
                 self.store.wait_ms(*milliseconds);
-                self.model.now = self.store.now;
+                (self.model.now, self.model.wall_ms) = (self.store.now, self.store.wall_ms());
                 self.store.apply_entry(EntryKind::Tick, &[])?;
                 self.store.tick();
                 self.model.tick();
@@ -399,7 +399,9 @@ fn every_script_says_what_it_says() {
     assert!(!scripts.is_empty(), "there are scripts");
     for script in scripts {
         println!("{}", script.display());
-        let mut runner = Script { store: Store::new(), model: Model::default() };
+        let store = Store::new();
+        let model = Model { wall_ms: store.wall_ms(), ..Model::default() };
+        let mut runner = Script { store, model };
         goldenscript::run(&mut runner, &script).expect("a script can be run");
     }
 }

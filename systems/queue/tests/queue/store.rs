@@ -53,6 +53,11 @@ impl Store {
         Self { machine: QueueMachine, tables, base, now: Stamp(0) }
     }
 
+    /// The time of day of the next entry.
+    pub(crate) const fn wall_ms(&self) -> u64 {
+        1_700_000_000_000 + self.now.0 / 1_000_000
+    }
+
     /// Lets time pass.
     pub(crate) fn wait_ms(&mut self, wait_ms: u64) {
         self.now = Stamp(self.now.0 + wait_ms * 1_000_000);
@@ -80,7 +85,7 @@ impl Store {
             id: EntryId::new(Term(1), Index(index.0)),
             kind,
             stamp: self.now,
-            wall_ms: 0,
+            wall_ms: self.wall_ms(),
             origin: Some(origin),
             session: None,
         };
