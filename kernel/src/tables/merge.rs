@@ -5,7 +5,7 @@ use core::iter::Peekable;
 
 use bytes::{Buf, Bytes};
 
-use super::{BaseReading, Layer, TableId, full_key, with_full_key};
+use super::{BaseReading, Layer, TableId, full_key, successor, with_full_key};
 use crate::outcome::Fault;
 
 /// The layers, newest first.
@@ -114,13 +114,6 @@ impl<'a> Pages<'a> {
         }
         Ok(self.page.next())
     }
-}
-
-/// The least key above `key`.
-fn successor(key: &[u8]) -> Bytes {
-    let mut next = key.to_vec();
-    next.push(0);
-    Bytes::from(next)
 }
 
 fn table_end(table: TableId) -> Bytes {

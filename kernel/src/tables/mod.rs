@@ -15,6 +15,7 @@
 mod layer;
 mod merge;
 mod reading;
+mod view;
 
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt::Debug;
@@ -32,6 +33,7 @@ use crate::{
 
 pub use layer::{Flush, Layer};
 pub use reading::Reading;
+pub use view::{View, each_row};
 
 /// Up to this size a pair is hashed in one go, its key's length included.
 const SHORT_BYTES: usize = 512;
@@ -252,6 +254,23 @@ pub fn pair_hash(key: &[u8], value: &[u8]) -> u128 {
         end += part.len();
     }
     xxh3_128(&short[..end])
+}
+
+/// The least key above `key`.
+#[must_use]
+pub fn successor(key: &[u8]) -> Bytes {
+    let mut next = key.to_vec();
+    next.push(0);
+    Bytes::from(next)
+}
+
+/// The least key above all that begin with `prefix`; nothing if there is none.
+#[must_use]
+pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
+    let place = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix[..=place].to_vec();
+    end[place] += 1;
+    Some(end)
 }
 
 /// A table's number, then the key: the key in the base.

@@ -6,11 +6,11 @@
 
 use alloc::vec::Vec;
 
-use kernel::{Fault, Reading};
+use kernel::{Fault, Reading, tables::successor};
 
 use crate::{
     item::{Item, LeaseId},
-    keys::{Keys, successor},
+    keys::Keys,
     state_machine::compact,
     store::{self, CHANGES, Past, changes, history},
 };

@@ -7,10 +7,11 @@
 //!   3 From    first
 //! ```
 
-use alloc::vec::Vec;
-
 use bytes::Bytes;
-use kernel::{Malformed, Reader, Wire, Writer};
+use kernel::{
+    Malformed, Reader, Wire, Writer,
+    tables::{prefix_end, successor},
+};
 
 /// A key, or a range of keys in the order of their bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,22 +83,6 @@ impl Keys {
     }
 }
 
-/// The least key above `key`.
-pub(crate) fn successor(key: &[u8]) -> Bytes {
-    let mut next = Vec::with_capacity(key.len() + 1);
-    next.extend_from_slice(key);
-    next.push(0);
-    Bytes::from(next)
-}
-
-/// The least key above all that begin with `prefix`; nothing if there is none.
-fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let place = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix[..=place].to_vec();
-    end[place] += 1;
-    Some(end)
-}
-
 impl Wire for Keys {
     fn encode(&self, writer: &mut Writer) {
         match self {
@@ -129,15 +114,7 @@ impl Wire for Keys {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bytes, Keys, prefix_end};
-
-    #[test]
-    fn a_prefix_ends_before_the_next_larger_one() {
-        assert_eq!(prefix_end(b"ab").as_deref(), Some(&b"ac"[..]));
-        assert_eq!(prefix_end(b"a\xff").as_deref(), Some(&b"b"[..]));
-        assert_eq!(prefix_end(b"\xff\xff"), None);
-        assert_eq!(prefix_end(b""), None);
-    }
+    use super::{Bytes, Keys};
 
     #[test]
     fn etcd_says_one_a_range_or_all_from_a_key_on() {

@@ -19,7 +19,7 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use bytes::Bytes;
-use kernel::{Fault, Malformed, Reader, Reading, Wire, Writer};
+use kernel::{Fault, Malformed, Reader, Reading, Wire, Writer, tables::successor};
 
 use crate::{
     PAGE_BYTES_MAX, PAGE_ITEMS_MAX,
@@ -28,7 +28,7 @@ use crate::{
     command::check_key,
     failure::Failure,
     item::Item,
-    keys::{Keys, successor},
+    keys::Keys,
     range::{self, Range},
     state_machine::look,
     store::{

@@ -216,7 +216,7 @@ fn names(reading: &Reading, after: Option<&Bytes>, limit: usize) -> Result<Answe
 
 fn totals(reading: &Reading) -> Result<Answer, Fault> {
     let mut counts = Counts::default();
-    each_row(reading, QUEUES, |_, row| {
+    each_row(reading, QUEUES, (&[], None), |_, row| {
         counts.add(&queues::decode(row)?.counts);
         Ok(())
     })?;

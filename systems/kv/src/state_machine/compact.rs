@@ -5,7 +5,7 @@
 //! revision makes what its key was before it unreachable, and a deletion leaves nothing itself.
 
 use bytes::Bytes;
-use kernel::{Fault, Stamp, Tables};
+use kernel::{Fault, Stamp, Tables, tables::successor};
 
 use crate::{
     answer::Answer,
@@ -61,7 +61,7 @@ pub(super) fn scrub(stamp: Stamp, tables: &mut Tables) -> Result<(), Fault> {
         return Ok(());
     }
     let end = changes::place_of(compacted, u32::MAX);
-    let from = crate::keys::successor(&scrubbed(tables)?);
+    let from = successor(&scrubbed(tables)?);
     let rows = tables.scan(CHANGES, &from, Some(&end), CHANGES_AT_ONCE)?;
     let is_last = rows.len() < CHANGES_AT_ONCE;
     for row in &rows {

@@ -24,12 +24,7 @@ pub(crate) mod items;
 pub(crate) mod leases;
 pub(crate) mod users;
 
-use alloc::vec::Vec;
-
-use bytes::Bytes;
-use kernel::{Fault, Malformed, Reading, TableId, Tables};
-
-use crate::keys::successor;
+use kernel::{Fault, Malformed};
 
 pub(crate) use changes::{CHANGES, Change};
 pub(crate) use counters::{
@@ -39,80 +34,8 @@ pub(crate) use counters::{advance_auth_revision, auth_revision, set_token_key, t
 pub(crate) use counters::{compacted, counter, revision, set_counter};
 pub(crate) use history::{HISTORY, Past};
 pub(crate) use items::{Head, ITEMS};
+pub(crate) use kernel::tables::{View, each_row};
 pub(crate) use leases::{DUE, LEASED, LEASES, Lease};
-
-/// A moment of the tables to read: of a replica that applies, or as its readers see it.
-pub(crate) trait View {
-    /// The value of a key.
-    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault>;
-
-    /// Pairs in the order of their keys, from one on to before another, so many at most.
-    fn scan(
-        &self,
-        table: TableId,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Bytes, Bytes)>, Fault>;
-}
-
-impl View for Tables {
-    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        Self::get(self, table, key)
-    }
-
-    fn scan(
-        &self,
-        table: TableId,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
-        Self::scan(self, table, from, to, limit)
-    }
-}
-
-impl View for Reading {
-    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        Self::get(self, table, key)
-    }
-
-    fn scan(
-        &self,
-        table: TableId,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
-        Self::scan(self, table, from, to, limit)
-    }
-}
-
-/// How many rows are read at once, so that long values do not take much memory.
-const ROWS_AT_ONCE: usize = 64;
-
-/// Goes through the rows of a table, from one key on to before another, in order.
-pub(crate) fn each_row<E: From<Fault>>(
-    view: &impl View,
-    table: TableId,
-    (from, to): (&[u8], Option<&[u8]>),
-    mut take: impl FnMut(Bytes, Bytes) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut from = Bytes::copy_from_slice(from);
-    loop {
-        let rows = view.scan(table, &from, to, ROWS_AT_ONCE)?;
-        let is_last = rows.len() < ROWS_AT_ONCE;
-        if let Some((last, _)) = rows.last() {
-            from = successor(last);
-        }
-        for (key, row) in rows {
-            take(key, row)?;
-        }
-        if is_last {
-            return Ok(());
-        }
-    }
-}
 
 /// A row that nobody wrote so.
 pub(crate) fn corrupt(malformed: Malformed) -> Fault {

@@ -51,12 +51,12 @@ pub(super) fn check(reading: &Reading) -> Result<(), Fault> {
 /// All invariants, of everything.
 pub(super) fn check_all(reading: &Reading) -> Result<(), Fault> {
     let mut tasks = Tasks::new();
-    each_row(reading, TASKS, |key, row| {
+    each_row(reading, TASKS, (&[], None), |key, row| {
         tasks.insert(last_task(&key)?, tasks::decode(row)?);
         Ok(())
     })?;
     let mut queues = BTreeMap::new();
-    each_row(reading, QUEUES, |name, row| {
+    each_row(reading, QUEUES, (&[], None), |name, row| {
         queues.insert(name, queues::decode(row)?);
         Ok(())
     })?;
@@ -100,7 +100,7 @@ fn check_ready(reading: &Reading, tasks: &Tasks) -> Result<(), Fault> {
             }
         }
         let mut found = Vec::new();
-        each_row(reading, table, |key, row| {
+        each_row(reading, table, (&[], None), |key, row| {
             let (priority, block) = ready::decode_key(&key)?;
             let before = found.len();
             let source = &key[..key.len() - 12];
@@ -168,7 +168,7 @@ fn check_dates(
         assert!(may_stay, "{name:?} is looked at when it is empty");
     }
     let none_before = dates::none_before(reading)?;
-    each_row(reading, DATES, |key, _| {
+    each_row(reading, DATES, (&[], None), |key, _| {
         let date = dates::decode(&key)?;
         assert!(none_before.is_some_and(|first| first <= date.1), "no date before the first");
         if !matches!(date.2, Due::LetGo(_)) {
@@ -194,12 +194,12 @@ fn check_belongings(reading: &Reading, tasks: &Tasks) -> Result<(), Fault> {
         }
     }
     for (table, what) in [(PAYLOADS, "payload"), (RESULTS, "result")] {
-        each_row(reading, table, |key, _| {
+        each_row(reading, table, (&[], None), |key, _| {
             assert!(tasks.contains_key(&last_task(&key)?), "a {what} belongs to a task");
             Ok(())
         })?;
     }
-    each_row(reading, ATTEMPTS, |key, _| {
+    each_row(reading, ATTEMPTS, (&[], None), |key, _| {
         let task = tasks.get(&last_task(&key[..8])?).expect("an attempt belongs to a task");
         assert!(store::last_number(&key)? <= task.deliveries, "an attempt was a delivery");
         Ok(())
@@ -214,7 +214,7 @@ fn check_keys(
 ) -> Result<(), Fault> {
     expected.sort();
     let mut found = Rows::new();
-    each_row(view, table, |key, _| {
+    each_row(view, table, (&[], None), |key, _| {
         found.push(key.to_vec());
         Ok(())
     })?;

@@ -36,75 +36,12 @@ pub(crate) mod tasks;
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-use kernel::{Fault, Malformed, Reading, TableId, Tables};
+use kernel::{Fault, Malformed};
 
 use crate::task::TaskId;
 
+pub(crate) use kernel::tables::{View, each_row, prefix_end};
 pub(crate) use shelf::{Why, forget, insert, replace, retire, watch_idle};
-
-/// A moment of the tables to read: of a replica that applies, or as its readers see it.
-pub(crate) trait View {
-    /// The value of a key.
-    fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault>;
-
-    /// Pairs in the order of their keys, from one on to before another, so many at most.
-    fn scan(
-        &self,
-        table: TableId,
-        from: &[u8],
-        to: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Bytes, Bytes)>, Fault>;
-}
-
-macro_rules! view {
-    ($tables:ty) => {
-        impl View for $tables {
-            fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-                Self::get(self, table, key)
-            }
-
-            fn scan(
-                &self,
-                table: TableId,
-                from: &[u8],
-                to: Option<&[u8]>,
-                limit: usize,
-            ) -> Result<Vec<(Bytes, Bytes)>, Fault> {
-                Self::scan(self, table, from, to, limit)
-            }
-        }
-    };
-}
-
-view!(Tables);
-view!(Reading);
-
-/// How many rows are read at once, so that long values do not take much memory.
-const ROWS_AT_ONCE: usize = 64;
-
-/// Goes through the rows of a table, in order.
-pub(crate) fn each_row(
-    view: &impl View,
-    table: TableId,
-    mut take: impl FnMut(Bytes, Bytes) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let mut from = Vec::new();
-    loop {
-        let rows = view.scan(table, &from, None, ROWS_AT_ONCE)?;
-        let is_last = rows.len() < ROWS_AT_ONCE;
-        if let Some((last, _)) = rows.last() {
-            from = [&**last, &[0]].concat();
-        }
-        for (key, row) in rows {
-            take(key, row)?;
-        }
-        if is_last {
-            return Ok(());
-        }
-    }
-}
 
 /// A name as the front of a key.
 pub(crate) fn name_key(name: &[u8]) -> Vec<u8> {
@@ -113,14 +50,6 @@ pub(crate) fn name_key(name: &[u8]) -> Vec<u8> {
     key.push(length);
     key.extend_from_slice(name);
     key
-}
-
-/// The first key behind all that begin with `prefix`; nothing if there is none.
-pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
-    let place = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut end = prefix[..=place].to_vec();
-    end[place] += 1;
-    Some(end)
 }
 
 /// The number at the end of a key.
