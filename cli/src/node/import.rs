@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser};
-use host::HostConfig;
+use host::{FirstTables, HostConfig};
+use kernel::Fault;
 use serve::EtcdSnapshot;
 
 use super::{
@@ -69,5 +70,20 @@ fn node_options(options: &ImportOptions) -> NodeOptions {
 /// Makes the folder that `config` names of a snapshot.
 pub(super) fn into_folder(config: &HostConfig, file: &Path) -> Outcome<()> {
     let snapshot = EtcdSnapshot::open(file).map_err(Failure::usage)?;
-    host::found(config, &mut |first| snapshot.fill(first)).map_err(|error| not_started(&error))
+    let mut senseless = None;
+    let mut fill = |first: &mut FirstTables| {
+        snapshot.fill(first).inspect_err(|fault| {
+            if let Fault::Corrupt(what) = fault {
+                senseless = Some(what.clone());
+            }
+        })
+    };
+    let founded = host::found(config, &mut fill);
+    if let Some(what) = senseless {
+        return Err(Failure::usage(format!(
+            "{} cannot be imported: {what}. Nothing was; take another snapshot.",
+            file.display()
+        )));
+    }
+    founded.map_err(|error| not_started(&error))
 }
