@@ -7,6 +7,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::{
     bench::BenchCommand,
     check::CheckOptions,
+    dht::DhtCommand,
     exit::{self, Outcome},
     kv::KvCommand,
     leader::LeaderCommand,
@@ -50,6 +51,9 @@ pub(crate) enum Command {
     /// Hand leadership over.
     #[command(subcommand)]
     Leader(LeaderCommand),
+    /// Run nodes of a distributed hash table, and store and find values in it.
+    #[command(subcommand)]
+    Dht(DhtCommand),
     /// Measure a running cluster.
     #[command(subcommand)]
     Bench(BenchCommand),

@@ -4,6 +4,7 @@ mod arguments;
 mod bench;
 mod check;
 mod client;
+mod dht;
 mod exit;
 mod kv;
 mod leader;
@@ -41,6 +42,7 @@ fn run() -> Outcome {
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),
         Command::Bench(command) => wait_for(bench::run(&command)),
+        Command::Dht(command) => dht::run(&command),
         Command::Check(options) => check::run(&options),
         Command::Sim(options) => sim::run(&options),
         Command::Replay(options) => replay::run(&options),

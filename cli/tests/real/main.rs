@@ -3,6 +3,7 @@
 mod check;
 mod cluster;
 mod commands;
+mod dht;
 mod http;
 mod joining;
 mod node;
