@@ -16,6 +16,7 @@ mod health;
 mod hpack;
 mod import;
 mod kv;
+mod leader;
 mod lease;
 mod lock;
 mod maintenance;
@@ -61,6 +62,8 @@ pub(crate) struct Etcd {
     passwords: Passwords,
     /// By which whoever asks is known.
     token: Option<Token>,
+    /// The request is of no use without a leader.
+    wants_leader: bool,
 }
 
 impl Etcd {
@@ -70,6 +73,7 @@ impl Etcd {
             watches: Hub::start(front.node.clone()),
             passwords: Passwords::new(),
             token: None,
+            wants_leader: false,
         }
     }
 

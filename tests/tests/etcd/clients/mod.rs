@@ -3,4 +3,5 @@
 mod etcdctl;
 mod gateway;
 mod kubernetes;
+mod leader;
 mod libraries;
