@@ -22,6 +22,7 @@ mod lock;
 mod maintenance;
 mod messages;
 mod refusal;
+mod retention;
 mod server;
 mod snapshot;
 mod watch;
@@ -68,6 +69,9 @@ pub(crate) struct Etcd {
 
 impl Etcd {
     pub(crate) fn new(front: &Arc<Front>) -> Self {
+        if let Some(kept) = front.limits.history_kept {
+            retention::start(front.node.clone(), kept);
+        }
         Self {
             front: Arc::clone(front),
             watches: Hub::start(front.node.clone()),
