@@ -12,6 +12,7 @@
 //! A [`Reading`] is one moment of the tables. Taking one costs a few reference counts; it stays true
 //! while the tables move on.
 
+mod key;
 mod layer;
 mod merge;
 mod reading;
@@ -31,6 +32,7 @@ use crate::{
     time::Stamp,
 };
 
+pub use key::{Key, Sought};
 pub use layer::{Flush, Layer};
 pub use reading::Reading;
 pub use view::{View, each_row};

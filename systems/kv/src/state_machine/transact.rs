@@ -119,13 +119,13 @@ fn first_failure(
     Ok(None)
 }
 
+/// As in a transaction of etcd, the key is looked for before the lease.
 fn refuse_put(view: &impl View, put: &Put) -> Result<Option<Failure>, Fault> {
-    if put.lease.is_some() && leases::find(view, put.lease)?.is_none() {
-        return Ok(Some(Failure::LeaseNotFound));
+    if (put.keep_value || put.keep_lease) && items::head(view, &put.key)?.is_none() {
+        return Ok(Some(Failure::KeyNotFound));
     }
-    let keeps = put.keep_value || put.keep_lease;
-    let lacks_key = keeps && items::head(view, &put.key)?.is_none();
-    Ok(lacks_key.then_some(Failure::KeyNotFound))
+    let lacks_lease = put.lease.is_some() && leases::find(view, put.lease)?.is_none();
+    Ok(lacks_lease.then_some(Failure::LeaseNotFound))
 }
 
 fn carry_out(
