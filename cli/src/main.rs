@@ -13,6 +13,7 @@ mod progress;
 mod replay;
 mod sim;
 mod status;
+mod system;
 mod table;
 mod up;
 
