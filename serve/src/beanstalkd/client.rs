@@ -120,6 +120,7 @@ impl Client {
             let alone = match request {
                 Ok(request) => self.begin(request).await,
                 Err(mistake) => {
+                    self.note_mistake(mistake);
                     self.under_way.push_back(Pending::Said(Reply::Mistake(mistake)));
                     None
                 }
@@ -181,11 +182,12 @@ impl Client {
     pub(super) async fn leave(mut self) {
         // Takes and releases that are under way must end before.
         self.end_all(&mut Vec::new()).await;
-        self.leave_census();
         let holder = self.holder;
         if !self.held.is_empty() || self.is_worker && self.holds_something().await {
             self.server.desk.insist(&Command::LetGo { holder }).await;
         }
+        // Whoever is not counted any more holds nothing.
+        self.leave_census();
     }
 
     /// True unless it is known that nothing is held.

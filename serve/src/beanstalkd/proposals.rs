@@ -10,7 +10,7 @@ use host::RequestError;
 use kernel::Refusal;
 use queue::{
     Answer, Claim, Command, Failure, PAYLOAD_BYTES_MAX, Put, Retry, Start, State, TaskId,
-    protocol::{Job, Reply, Request, list},
+    protocol::{Job, Mistake, Reply, Request, list},
 };
 use tokio::time::{Instant, sleep};
 
@@ -95,11 +95,25 @@ impl Client {
         None
     }
 
-    fn put(&mut self, job: Job) -> Command {
+    /// A job that cannot be put was meant to be.
+    pub(super) fn note_mistake(&mut self, mistake: Mistake) {
+        if matches!(mistake, Mistake::ExpectedCrlf | Mistake::JobTooBig) {
+            self.server.census.totals().count(queue::protocol::Verb::Put);
+        }
+        if mistake == Mistake::ExpectedCrlf {
+            self.becomes_producer();
+        }
+    }
+
+    fn becomes_producer(&mut self) {
         if !self.is_producer {
             self.is_producer = true;
             self.server.census.totals().producers += 1;
         }
+    }
+
+    fn put(&mut self, job: Job) -> Command {
+        self.becomes_producer();
         assert!(job.body.len() <= PAYLOAD_BYTES_MAX, "the decoder lets no longer job through");
         let start = match job.delay_s {
             0 => Start::AtOnce,

@@ -107,11 +107,15 @@ impl Client {
 
     /// Reserves this job, wherever it waits.
     pub(super) async fn reserve_job(&mut self, job: u64) -> Result<Reply, Reply> {
-        self.becomes_worker();
         let holder = Some(self.holder);
         let command = Command::TakeOne { task: TaskId(job), lease_ms: None, holder };
         let ended = Box::pin(self.server.desk.submit(&command, None));
-        match self.patiently(&command, ended).await? {
+        let answered = self.patiently(&command, ended).await;
+        // As in beanstalkd, only who gets a job that way works. Without an answer, perhaps it did.
+        if !matches!(answered, Ok(Answer::Failed(_))) {
+            self.becomes_worker();
+        }
+        match answered? {
             Answer::Taken { stamp, tasks } => {
                 let given = given(stamp, tasks).pop().ok_or(Reply::NotFound)?;
                 Ok(self.reserved(given))
