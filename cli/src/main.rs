@@ -10,6 +10,7 @@ mod leader;
 mod member;
 mod node;
 mod progress;
+mod queue;
 mod replay;
 mod sim;
 mod status;
@@ -38,6 +39,7 @@ fn run() -> Outcome {
         Command::Node(options) => node::run(&options, &matches),
         Command::Import(options) => node::import::run(&options),
         Command::Kv(command) => wait_for(kv::run(&command)),
+        Command::Queue(command) => wait_for(queue::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),

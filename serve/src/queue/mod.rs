@@ -9,6 +9,7 @@
 //! POST   /fail/{id}      {lease, error}       200
 //! POST   /extend/{id}    {lease, leaseMs?}    200
 //! POST   /release/{id}   {lease, delayMs?}    200
+//! GET    /peek?queue=&state=                  200 the task that is next         404 if there is none
 //! GET    /stats?queue=                        200 {pending, processing, completed, failed, ...}
 //! GET    /dead?queue=                         200 {tasks, after}
 //! DELETE /dead?queue=                         200 {purged}
@@ -58,6 +59,7 @@ pub(crate) async fn answer(
         (Resource::Task(id), &Method::DELETE) => task::delete(front, call, id).await,
         (Resource::Dequeue, &Method::GET | &Method::POST) => dequeue::dequeue(front, call).await,
         (Resource::End(how, id), &Method::POST) => end::end(front, call, how, id).await,
+        (Resource::Peek, &Method::GET) => task::peek(front, call).await,
         (Resource::Stats, &Method::GET) => stats::stats(front, call).await,
         (Resource::Dead, &Method::GET) => dead::list(front, call).await,
         (Resource::Dead, &Method::DELETE) => dead::purge(front, call).await,

@@ -18,6 +18,8 @@ pub(crate) enum Resource {
     Dequeue,
     /// `/complete/{id}`, `/fail/{id}`, `/extend/{id}`, `/release/{id}`: what becomes of a delivery.
     End(End, TaskId),
+    /// `/peek`: the task that is next.
+    Peek,
     /// `/stats`: how many tasks stand where.
     Stats,
     /// `/dead`: dead letters.
@@ -37,7 +39,7 @@ pub(crate) enum Resource {
 }
 
 /// The routes, one line each.
-pub(crate) const ROUTES: [&str; 18] = [
+pub(crate) const ROUTES: [&str; 19] = [
     "POST /task  {type, payload, queue?, priority?, delayMs?, executeAt?, leaseMs?, ttlMs?, maxRetries?, \
      backoffMs?, backoffLimitMs?, jitterPercent?, key?}  put a task",
     "GET /task/{id}  a task, its attempts and its result",
@@ -47,6 +49,7 @@ pub(crate) const ROUTES: [&str; 18] = [
     "POST /fail/{id}  {lease, error}  the attempt failed",
     "POST /extend/{id}  {lease, leaseMs?}  let the lease begin again",
     "POST /release/{id}  {lease, delayMs?, priority?}  give the task back, which is no failure",
+    "GET /peek?queue=&state=  the task that is next: ready, delayed or failed",
     "GET /stats?queue=  how many tasks stand where",
     "GET /dead?queue=&limit=&after=  dead letters, the oldest first",
     "DELETE /dead?queue=  delete them all",
@@ -69,6 +72,7 @@ impl Resource {
             ("task", None, None) => Self::Tasks,
             ("task", Some(id), None) => Self::Task(task(id)?),
             ("dequeue", None, None) => Self::Dequeue,
+            ("peek", None, None) => Self::Peek,
             ("stats", None, None) => Self::Stats,
             ("dead", None, None) => Self::Dead,
             ("dead", Some("retry"), None) => Self::RetryAll,
@@ -92,7 +96,7 @@ impl Resource {
             Self::Pause(_) | Self::Resume(_) => "POST",
             Self::Task(_) | Self::Dead => "GET, HEAD, DELETE",
             Self::Dequeue => "GET, POST",
-            Self::Stats | Self::Queues => "GET, HEAD",
+            Self::Peek | Self::Stats | Self::Queues => "GET, HEAD",
             Self::Queue(_) => "GET, HEAD, PUT, DELETE",
         }
     }
