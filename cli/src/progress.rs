@@ -48,6 +48,6 @@ impl Progress {
 }
 
 fn bar(done: usize, all: usize) -> String {
-    let filled = if all == 0 { 0 } else { BAR * done.min(all) / all };
+    let filled = (BAR * done.min(all)).checked_div(all).unwrap_or_default();
     format!("[{}{}]", "#".repeat(filled), ".".repeat(BAR - filled))
 }

@@ -59,10 +59,7 @@ async fn change(
     let path = format!("/queues/{}/{what}", encode(queue));
     let request = Request { method: "POST", path: &path, headers: "", body };
     let reply = cluster.cluster()?.ask(&request).await?.done()?;
-    if cluster.json {
-        println!("{}", reply.body)
-    } else {
-        println!("{said}")
-    }
+    let shown = if cluster.json { reply.body.to_string() } else { said.to_owned() };
+    println!("{shown}");
     Ok(Exit::Done)
 }

@@ -49,6 +49,8 @@ pub(super) struct Client {
     pub(super) under_way: VecDeque<Pending>,
     pub(super) is_producer: bool,
     pub(super) is_worker: bool,
+    /// Changes when it is doubtful what is held.
+    pub(super) doubts: watch::Receiver<u64>,
 }
 
 /// What a client says next.
@@ -77,6 +79,7 @@ impl Client {
             under_way: VecDeque::new(),
             is_producer: false,
             is_worker: false,
+            doubts: server.desk.doubts(),
             server,
         }
     }
@@ -137,7 +140,7 @@ impl Client {
                     output.write_all(replies).await?;
                     replies.clear();
                 }
-                let Some(reply) = self.answer_alone(request, input, stop).await? else {
+                let Some(reply) = self.answer_alone(request, input, stop).await else {
                     return Ok(false);
                 };
                 reply.encode(replies);
@@ -153,12 +156,12 @@ impl Client {
         request: Request,
         input: &mut OwnedReadHalf,
         stop: &mut watch::Receiver<bool>,
-    ) -> io::Result<Option<Reply>> {
+    ) -> Option<Reply> {
         if let Request::Reserve { wait_s } = request {
             let mut reserving = Box::pin(async move { self.reserve(wait_s, input).await });
             return tokio::select! {
                 reply = &mut reserving => reply,
-                () = stopped(stop) => Ok(None),
+                () = stopped(stop) => None,
             };
         }
         let reply = match request {
@@ -167,15 +170,7 @@ impl Client {
             Request::PauseTube { tube, pause_s } => self.pause(tube, pause_s).await,
             other => self.look(other).await,
         };
-        Ok(Some(reply.unwrap_or_else(|reply| reply)))
-    }
-
-    /// Hears whether the client is still there, and what it says meanwhile.
-    pub(super) async fn hear(&mut self, input: &mut OwnedReadHalf) -> io::Result<bool> {
-        if self.decoder.received.len() > MEANWHILE_BYTES_MAX {
-            return std::future::pending().await;
-        }
-        Ok(matches!(listen(&mut self.decoder, input).await?, Heard::Something))
+        Some(reply.unwrap_or_else(|reply| reply))
     }
 
     /// The connection has ended: what it holds is let go.
@@ -211,6 +206,14 @@ impl Client {
             totals.change(tube, |of_tube| of_tube.watching -= 1);
         }
     }
+}
+
+/// Hears whether a client that waits is still there, and what it says meanwhile.
+pub(super) async fn hear(decoder: &mut Decoder, input: &mut OwnedReadHalf) -> bool {
+    if decoder.received.len() > MEANWHILE_BYTES_MAX {
+        return std::future::pending().await;
+    }
+    matches!(listen(decoder, input).await, Ok(Heard::Something))
 }
 
 async fn listen(decoder: &mut Decoder, input: &mut OwnedReadHalf) -> io::Result<Heard> {

@@ -242,7 +242,10 @@ impl Client {
                     sleep(PAUSE).await;
                     answered = self.server.desk.submit(command, None).await;
                 }
-                Err(error) => return Err(told(&error)),
+                Err(error) => {
+                    self.server.desk.note_doubt(&error);
+                    return Err(told(&error));
+                }
             }
         }
     }

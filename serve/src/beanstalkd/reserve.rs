@@ -1,6 +1,6 @@
 //! reserve, reserve-with-timeout and reserve-job.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use queue::{Answer, Command, Query, TaskId, protocol::Reply};
@@ -10,10 +10,10 @@ use tokio::{
 };
 
 use super::{
-    client::Client,
+    client::{Client, hear},
     proposals::{is_worth_a_try, told},
 };
-use crate::queue::{Desk, Given, Interest, PAUSE, Terms, given};
+use crate::queue::{Desk, Given, Interest, PAUSE, Terms, Wait, given};
 
 /// So long before the time of a job is over a client is told rather than kept waiting.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ enum Woken {
     Timeout,
     /// The time of a job that it holds is nearly over.
     Deadline,
+    /// It may hold a job that it was not told of.
+    Doubt,
     Leaving,
 }
 
@@ -33,15 +35,20 @@ impl Client {
         &mut self,
         wait_s: Option<u32>,
         input: &mut OwnedReadHalf,
-    ) -> io::Result<Option<Reply>> {
+    ) -> Option<Reply> {
         self.becomes_worker();
         let mut queues = self.watched.clone();
         queues.sort();
         let interest = Arc::new(Interest { queues, kinds: Vec::new() });
+        if self.doubts.has_changed().unwrap_or_default()
+            && let Some(reply) = self.adopt().await
+        {
+            return Some(reply);
+        }
         let deadline_is_soon = self.deadline_is_soon().await;
         if wait_s == Some(0) || deadline_is_soon {
             let otherwise = if deadline_is_soon { Reply::DeadlineSoon } else { Reply::TimedOut };
-            return Ok(Some(self.reserve_now(&interest, otherwise).await));
+            return Some(self.reserve_now(&interest, otherwise).await);
         }
         let timeout = wait_s.map(|wait_s| Instant::now() + Duration::from_secs(wait_s.into()));
         self.note_waiting(true);
@@ -60,48 +67,94 @@ impl Client {
                 Err(error) if is_worth_a_try(&error) && Instant::now() < deadline => {
                     sleep(PAUSE).await;
                 }
-                Err(error) => return told(&error),
+                Err(error) => {
+                    self.server.desk.note_doubt(&error);
+                    return told(&error);
+                }
             }
         }
     }
 
-    /// Waits in line.
+    /// A job that a take has got for the client without anybody being told: a leader has died with the answer.
+    async fn adopt(&mut self) -> Option<Reply> {
+        self.doubts.mark_unchanged();
+        let Ok(reading) = self.server.desk.reading().await else {
+            // It is as doubtful as before, and can be seen once there is a leader.
+            self.doubts.mark_changed();
+            return None;
+        };
+        let held = match (Query::Held { holder: self.holder }).answer(&reading) {
+            Ok(Answer::Held { tasks, .. }) => tasks,
+            _ => return None,
+        };
+        let unknown = held.iter().find(|held| !self.held.contains_key(&held.task.0))?;
+        let task = unknown.task;
+        let Ok(Answer::Found(details)) = (Query::Get { task }).answer(&reading) else {
+            return None;
+        };
+        // There may be another one.
+        self.doubts.mark_changed();
+        let left = unknown.due.0.saturating_sub(self.server.desk.clock.now(&reading).0);
+        self.held.insert(task.0, Instant::now() + Duration::from_nanos(left));
+        Some(Reply::Reserved(task.0, details.payload))
+    }
+
+    /// Waits in line. Nothing if the client leaves.
     async fn wait(
         &mut self,
         interest: &Arc<Interest>,
         timeout: Option<Instant>,
         input: &mut OwnedReadHalf,
-    ) -> io::Result<Option<Reply>> {
+    ) -> Option<Reply> {
         let desk: Arc<Desk> = Arc::clone(&self.server.desk);
-        let mut line = desk.wait(interest, self.terms());
+        loop {
+            let mut line = desk.wait(interest, self.terms());
+            let woken = self.woken(&mut line, timeout, input).await;
+            let given = match woken {
+                Woken::Job(given) => return Some(self.reserved(given)),
+                // A take that is under way must end first: what it gets is the client's.
+                _ => line.leave().await,
+            };
+            if let Some(given) = given {
+                let reply = self.reserved(given);
+                return Some(reply).filter(|_| !matches!(woken, Woken::Leaving));
+            }
+            match woken {
+                Woken::Timeout => return Some(Reply::TimedOut),
+                Woken::Deadline => return Some(Reply::DeadlineSoon),
+                Woken::Leaving => return None,
+                Woken::Doubt | Woken::Job(_) => match self.adopt().await {
+                    Some(reply) => return Some(reply),
+                    None => sleep(PAUSE).await,
+                },
+            }
+        }
+    }
+
+    /// What ends the waiting in line.
+    async fn woken(
+        &mut self,
+        line: &mut Wait,
+        timeout: Option<Instant>,
+        input: &mut OwnedReadHalf,
+    ) -> Woken {
         loop {
             let soonest = self.held.values().min().map(|due| *due - MARGIN);
-            let woken = tokio::select! {
-                given = line.task() => Woken::Job(given),
-                () = at(timeout) => Woken::Timeout,
-                () = at(soonest) => Woken::Deadline,
-                stays = self.hear(input) => match stays {
-                    Ok(true) => continue,
-                    Ok(false) | Err(_) => Woken::Leaving,
-                },
-            };
-            let otherwise = match woken {
-                Woken::Job(given) => return Ok(Some(self.reserved(given))),
-                Woken::Deadline if !self.deadline_is_soon().await => continue,
-                Woken::Deadline => Some(Reply::DeadlineSoon),
-                Woken::Timeout => Some(Reply::TimedOut),
-                Woken::Leaving => None,
-            };
-            // A take that is under way must end first: what it gets is the client's.
-            let given = line.leave().await;
-            return Ok(match (given, otherwise) {
-                (Some(given), Some(_)) => Some(self.reserved(given)),
-                (Some(given), None) => {
-                    self.reserved(given);
-                    None
+            tokio::select! {
+                given = line.task() => return Woken::Job(given),
+                () = at(timeout) => return Woken::Timeout,
+                () = at(soonest) => {
+                    if self.deadline_is_soon().await {
+                        return Woken::Deadline;
+                    }
                 }
-                (None, otherwise) => otherwise,
-            });
+                _ = self.doubts.changed() => return Woken::Doubt,
+                stays = hear(&mut self.decoder, input) => {
+                    if !stays {
+                        return Woken::Leaving;
+                    }
+                }
+            }
         }
     }
 

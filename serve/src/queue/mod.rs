@@ -35,7 +35,9 @@ mod shown;
 mod stats;
 mod task;
 
-pub(crate) use desk::{Desk, Given, Interest, PAUSE, Terms, Unanswered, given, not_asked_for};
+pub(crate) use desk::{
+    Desk, Given, Interest, PAUSE, Terms, Unanswered, Wait, given, not_asked_for,
+};
 pub(crate) use route::{ROUTES, Resource};
 
 use hyper::{Method, StatusCode};

@@ -161,6 +161,6 @@ fn with_error(mut body: Value, error: &str) -> Value {
 async fn reached(stage: &mut watch::Receiver<Stage>, wanted: Stage) {
     let is_reached = |stage: &Stage| *stage == wanted || *stage == Stage::Abandon;
     if stage.wait_for(is_reached).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

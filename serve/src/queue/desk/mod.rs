@@ -15,11 +15,12 @@ use std::{
     time::Duration,
 };
 
+use host::RequestError;
 use kernel::{Fault, Reading, Session, Stamp, Wire};
 use queue::{Answer, Claim, Command, Holder, Query, Take, Taken};
 use raft::Request;
 use tokio::{
-    sync::{Notify, oneshot},
+    sync::{Notify, oneshot, watch},
     time::sleep,
 };
 
@@ -41,13 +42,15 @@ pub(crate) struct Desk {
     /// Somebody may have to be asked for, though nothing was applied.
     look: Notify,
     connections: AtomicU64,
+    /// How many takes for connections have ended so that nobody can say whether they got something.
+    doubts: watch::Sender<u64>,
 }
 
 /// Why there is no answer of the state machine.
 #[derive(Debug)]
 pub(crate) enum Unanswered {
     /// The request did not end with one.
-    Ended(host::RequestError),
+    Ended(RequestError),
     /// This node is damaged.
     Broken(Fault),
 }
@@ -61,6 +64,7 @@ impl Desk {
             lines: Mutex::default(),
             look: Notify::new(),
             connections: AtomicU64::new(0),
+            doubts: watch::Sender::new(0),
         });
         tokio::spawn(Arc::clone(&desk).run());
         tokio::spawn(Arc::clone(&desk).let_earlier_lives_go());
@@ -72,6 +76,18 @@ impl Desk {
         let me = self.node.me();
         let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         Holder { node: me.node, incarnation: me.incarnation, connection }
+    }
+
+    /// Changes whenever it is doubtful what a connection holds: a take may have got something, and nobody was told.
+    pub(crate) fn doubts(&self) -> watch::Receiver<u64> {
+        self.doubts.subscribe()
+    }
+
+    /// Notes that a request of a connection may have got it something.
+    pub(crate) fn note_doubt(&self, error: &Unanswered) {
+        if matches!(error, Unanswered::Ended(RequestError::Unknown)) {
+            self.doubts.send_modify(|doubts| *doubts += 1);
+        }
     }
 
     /// Puts a command through the log. It is handed in when this is called: commands of one caller are carried out
@@ -185,6 +201,9 @@ impl Desk {
     async fn take_for(self: Arc<Self>, interest: Arc<Interest>, ask: Ask) {
         let taken = self.take(&interest, ask.terms, ask.numbers.len()).await;
         let is_refused = taken.is_err();
+        if let (Err(error), Some(_)) = (&taken, ask.terms.holder) {
+            self.note_doubt(error);
+        }
         let unwanted = self.lines().settle(&interest, &ask.numbers, taken.unwrap_or_default());
         for task in unwanted {
             tokio::spawn(Arc::clone(&self).give_back(task));
