@@ -186,6 +186,17 @@ pub(crate) struct NodeOptions {
     )]
     pub(crate) quota_mib: Option<u64>,
 
+    /// How long earlier revisions of the keys can be read and watched at least, in seconds. After that the leader
+    /// compacts them, which makes room. 0: they stay until a client compacts them, as in etcd.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u64).range(0..=1 << 32),
+        help_heading = "Data"
+    )]
+    pub(crate) history: u64,
+
     /// How often a leader says that it is there, in milliseconds.
     #[arg(
         long,

@@ -83,9 +83,9 @@ impl Client {
             self.doubts.mark_changed();
             return None;
         };
-        let held = match (Query::Held { holder: self.holder }).answer(&reading) {
-            Ok(Answer::Held { tasks, .. }) => tasks,
-            _ => return None,
+        let held = (Query::Held { holder: self.holder }).answer(&reading);
+        let Ok(Answer::Held { tasks: held, .. }) = held else {
+            return None;
         };
         let unknown = held.iter().find(|held| !self.held.contains_key(&held.task.0))?;
         let task = unknown.task;

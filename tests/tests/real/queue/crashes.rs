@@ -65,7 +65,8 @@ fn three_workers_share_twelve_tasks_and_one_of_them_leaves() {
     let mut done: Vec<String> =
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
     let mut expected = ids;
-    (done.sort(), expected.sort());
+    done.sort();
+    expected.sort();
     assert_eq!(done, expected, "all are done, and each by one worker");
 }
 

@@ -54,7 +54,9 @@ fn tasks_are_put_shown_done_and_tried_again() {
 
     let next = json_of(&queue(&cluster, &["peek", "--json"]));
     assert_eq!(next["payload"], json!({ "n": 1 }));
-    let command = r#"p=$(cat); case "$p" in bad) echo "cannot $p" >&2; exit 7;; *) echo "$ARCHIPEL_TASK_TYPE $p";; esac"#;
+    let command = r#"p=$(cat)
+        [ "$p" = bad ] && { echo "cannot $p" >&2; exit 7; }
+        echo "$ARCHIPEL_TASK_TYPE $p""#;
     let worked = queue(&cluster, &["work", "--exec", command, "--drain", "--concurrency", "2"]);
     assert_eq!(worked.code, Some(1), "{worked:?}");
     assert!(worked.stdout.contains("1 completed, 1 failed."), "{worked:?}");
