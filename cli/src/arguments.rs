@@ -13,6 +13,7 @@ use crate::{
     leader::LeaderCommand,
     member::MemberCommand,
     node::{NodeOptions, config_file, import::ImportOptions, restore::RestoreOptions},
+    queue::QueueCommand,
     replay::ReplayOptions,
     sim::SimOptions,
     status::StatusOptions,
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Read and write keys.
     #[command(subcommand)]
     Kv(KvCommand),
+    /// Put tasks into the work queue, and work.
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Show how the nodes of a cluster do.
     Status(StatusOptions),
     /// Show and change who belongs to a cluster.

@@ -11,9 +11,11 @@ mod leader;
 mod member;
 mod node;
 mod progress;
+mod queue;
 mod replay;
 mod sim;
 mod status;
+mod system;
 mod table;
 mod up;
 
@@ -40,6 +42,7 @@ fn run() -> Outcome {
         Command::Backup(options) => wait_for(backup::run(&options)),
         Command::Restore(options) => node::restore::run(&options),
         Command::Kv(command) => wait_for(kv::run(&command)),
+        Command::Queue(command) => wait_for(queue::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),
