@@ -10,6 +10,7 @@
 //! cargo xtask foreign          etcd beside ours, and the clients of others: --quick, --against etcd, ...
 //! cargo xtask compose          the image and the compose files, and the course's exercises on them
 //! cargo xtask versus etcd      how fast ours is beside etcd: --json, --plot FILE, --rounds N, --help
+//! cargo xtask versus queue     how fast the work queue is beside beanstalkd and Redis: --json, --rounds N, --help
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
 
@@ -47,6 +48,8 @@ The project's own chores.
                                them, where there is a Docker engine: --build-in-docker
   cargo xtask versus etcd      ours beside etcd and a server that does next to nothing, by turns, on this
                                machine: --rounds N, --seconds N, --json, --plot FILE; --help tells more
+  cargo xtask versus queue     our work queue beside beanstalkd and Redis, by turns: --rounds N, --seconds N,
+                               --backlog N, --json; --help tells more
   cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";
 
 fn main() -> ExitCode {
@@ -62,7 +65,8 @@ fn main() -> ExitCode {
         ["zoo", rest @ ..] => zoo::plan(rest).and_then(|plan| zoo::run(&root, &plan)),
         ["foreign", rest @ ..] => foreign::plan(rest).and_then(|plan| foreign::run(&root, &plan)),
         ["compose", rest @ ..] => compose::plan(rest).and_then(|built| compose::run(&root, built)),
-        ["versus", "etcd", rest @ ..] => versus::run(&root, rest),
+        ["versus", "etcd", rest @ ..] => versus::etcd(&root, rest),
+        ["versus", "queue", rest @ ..] => versus::queue(&root, rest),
         ["picture"] => std::io::read_to_string(std::io::stdin())
             .map(|screen| print!("{}", picture::draw(&screen)))
             .map_err(|error| format!("standard input could not be read: {error}")),
