@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
+    backup::BackupOptions,
     bench::BenchCommand,
     check::CheckOptions,
     dht::DhtCommand,
@@ -12,7 +13,8 @@ use crate::{
     kv::KvCommand,
     leader::LeaderCommand,
     member::MemberCommand,
-    node::{NodeOptions, config_file, import::ImportOptions},
+    node::{NodeOptions, config_file, import::ImportOptions, restore::RestoreOptions},
+    queue::QueueCommand,
     replay::ReplayOptions,
     sim::SimOptions,
     status::StatusOptions,
@@ -40,9 +42,16 @@ pub(crate) enum Command {
     Node(Box<NodeOptions>),
     /// Make a node's data of a snapshot of etcd.
     Import(ImportOptions),
+    /// Write all that a cluster's store holds to a file.
+    Backup(BackupOptions),
+    /// Make a node's data of a backup.
+    Restore(RestoreOptions),
     /// Read and write keys.
     #[command(subcommand)]
     Kv(KvCommand),
+    /// Put tasks into the work queue, and work.
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Show how the nodes of a cluster do.
     Status(StatusOptions),
     /// Show and change who belongs to a cluster.

@@ -1,6 +1,7 @@
 //! archipel: real distributed systems that you can run, break and understand.
 
 mod arguments;
+mod backup;
 mod bench;
 mod check;
 mod client;
@@ -11,9 +12,11 @@ mod leader;
 mod member;
 mod node;
 mod progress;
+mod queue;
 mod replay;
 mod sim;
 mod status;
+mod system;
 mod table;
 mod up;
 
@@ -37,7 +40,10 @@ fn run() -> Outcome {
         Command::Up(options) => wait_for(up::run(&options)),
         Command::Node(options) => node::run(&options, &matches),
         Command::Import(options) => node::import::run(&options),
+        Command::Backup(options) => wait_for(backup::run(&options)),
+        Command::Restore(options) => node::restore::run(&options),
         Command::Kv(command) => wait_for(kv::run(&command)),
+        Command::Queue(command) => wait_for(queue::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),

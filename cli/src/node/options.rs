@@ -1,14 +1,22 @@
 //! Everything that a node can be told, once: this struct is the flags, the environment variables, the
 //! configuration file, `--help` and `--print-config`.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 
+use serve::System;
+
 use super::peer::Peer;
+use crate::system;
 
 /// How far a node's port for other nodes is from its port for clients.
 pub(crate) const PEER_PORT_OFFSET: u16 = 1000;
+/// The token of a cluster that was given none.
+pub(super) const CLUSTER_TOKEN: &str = "archipel";
 
 /// Runs one node until it is stopped by Ctrl-C or a signal.
 ///
@@ -32,6 +40,17 @@ pub(crate) struct NodeOptions {
     #[arg(long)]
     pub(crate) check: bool,
 
+    /// What the node runs: the key/value store, or the work queue. All members of a cluster run the same; the data
+    /// folder remembers it.
+    #[arg(
+        long,
+        value_name = "SYSTEM",
+        default_value_t = System::Kv,
+        value_parser = system::parser(),
+        help_heading = "Identity"
+    )]
+    pub(crate) system: System,
+
     /// The node's name, which no other member has.
     #[arg(
         long,
@@ -44,7 +63,8 @@ pub(crate) struct NodeOptions {
 
     /// The other first members of a new cluster: name:port if the name is also the host, as in the
     /// course; otherwise name=host:port. The ports are the clients' ports; a member whose port for
-    /// other nodes is not 1000 above is written name=host:port/peer-port.
+    /// other nodes is not 1000 above is written name=host:port/peer-port. The node itself may be among
+    /// them, so that all first members can be given the same list.
     #[arg(
         long,
         env = "PEER_IDS",
@@ -60,7 +80,7 @@ pub(crate) struct NodeOptions {
         long,
         env = "CLUSTER_TOKEN",
         value_name = "TEXT",
-        default_value = "archipel",
+        default_value = CLUSTER_TOKEN,
         help_heading = "Identity"
     )]
     pub(crate) cluster_token: String,
@@ -95,6 +115,11 @@ pub(crate) struct NodeOptions {
         help_heading = "Addresses"
     )]
     pub(crate) port: u16,
+
+    /// With --system queue: the address to listen on for clients of beanstalkd. They see the same tasks as clients
+    /// over HTTP. Default: none.
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Addresses")]
+    pub(crate) beanstalkd_address: Option<SocketAddr>,
 
     /// The port for other nodes. Default: the port for clients plus 1000.
     #[arg(
@@ -163,6 +188,17 @@ pub(crate) struct NodeOptions {
         help_heading = "Data"
     )]
     pub(crate) quota_mib: Option<u64>,
+
+    /// How long earlier revisions of the keys can be read and watched at least, in seconds. After that the leader
+    /// compacts them, which makes room. 0: they stay until a client compacts them, as in etcd.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u64).range(0..=1 << 32),
+        help_heading = "Data"
+    )]
+    pub(crate) history: u64,
 
     /// How often a leader says that it is there, in milliseconds.
     #[arg(
@@ -280,6 +316,9 @@ Examples:
 
   The same as in the course, one container each:
     NODE_ID=node1 PORT=3000 PEER_IDS=node2:3000,node3:3000 archipel node
+
+  A node of a work queue, for clients over HTTP and of beanstalkd:
+    archipel node --system queue --beanstalkd-address 127.0.0.1:11300
 
   A fourth node joins:
     archipel node --name node4 --port 3004 --join 127.0.0.1:3001

@@ -15,14 +15,24 @@ struct Nodes {
     port: u16,
 }
 
+fn free_port() -> u16 {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("there are free ports");
+    socket.local_addr().expect("it is bound").port().min(60_000)
+}
+
 impl Nodes {
     fn up(count: u16) -> Self {
         // A port that is free now; the others follow it.
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(60_000);
+        let port = free_port();
         let words = ["dht", "up", "--nodes", &count.to_string(), "--port", &port.to_string()];
-        let mut process = archipel().args(words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = archipel()
+            .args(words)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
         let mut line = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let stdout = process.stdout.as_mut().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it says something");
         assert!(line.contains("nodes are up"), "{line}");
         Self { process, port }
     }
@@ -36,7 +46,7 @@ impl Nodes {
         let output = run(&[&["dht"], words, &["--node", &self.address(number)]].concat());
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{complaint}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 }
 

@@ -144,19 +144,12 @@ impl Dht {
             Purpose::Lookup { task, contact } => self.heard(task, contact, reply),
             Purpose::Store { task, .. } => self.stored(task, None),
             Purpose::Offer { contact, target } => {
-                self.hand_over(now, contact, target, reply, effects)
+                self.hand_over(now, contact, target, reply, effects);
             }
         }
     }
 
-    pub(super) fn refused(
-        &mut self,
-        from: Endpoint,
-        transaction: &[u8],
-        code: i64,
-        text: &[u8],
-        _effects: &mut Effects<Datagram>,
-    ) {
+    pub(super) fn refused(&mut self, from: Endpoint, transaction: &[u8], code: i64, text: &[u8]) {
         if let Some(purpose) = self.asking.take(from, transaction) {
             let text: String = String::from_utf8_lossy(text).chars().take(200).collect();
             // Who refuses lives: it is not held against him.
@@ -169,7 +162,7 @@ impl Dht {
     }
 
     /// Gives up what nobody has answered in time.
-    pub(super) fn give_up(&mut self, now: Instant, _effects: &mut Effects<Datagram>) {
+    pub(super) fn give_up(&mut self, now: Instant) {
         let late = |query: &UnderWay| query.until <= now;
         let (over, waiting) = core::mem::take(&mut self.asking.queries)
             .into_iter()

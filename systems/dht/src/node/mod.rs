@@ -95,7 +95,7 @@ impl Dht {
                 self.serve(now, from, transaction, query, is_read_only, effects);
             }
             Body::Reply(reply) => self.replied(now, from, transaction, &reply, effects),
-            Body::Error { code, text } => self.refused(from, transaction, code, text, effects),
+            Body::Error { code, text } => self.refused(from, transaction, code, text),
         }
     }
 }
@@ -119,7 +119,7 @@ impl Node for Dht {
             }
             Input::Request { ticket, request, .. } => self.request(now, ticket, request, effects),
             Input::Timeout => {
-                self.give_up(now, effects);
+                self.give_up(now);
                 self.keep_up(now, effects);
             }
             // What a node without a log never asks for.

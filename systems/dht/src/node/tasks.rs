@@ -109,7 +109,7 @@ impl Dht {
                 self.begin(ticket, target, Goal::Item { salt, found });
             }
             Request::Announce { info_hash, port } => {
-                self.begin(ticket, info_hash, Goal::Announce { port })
+                self.begin(ticket, info_hash, Goal::Announce { port });
             }
             Request::Peers { info_hash } => {
                 let found = self.peers.get(info_hash, now.0).into_iter().collect();

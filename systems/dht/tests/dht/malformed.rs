@@ -6,7 +6,7 @@ use kernel::{Datagram, Effect, Endpoint, Incarnation, Input, Instant, Node as _,
 const DATAGRAMS: u64 = 1_000_000;
 
 fn endpoint(number: u64) -> Endpoint {
-    let port = u16::try_from(1 + number % 60_000).unwrap();
+    let port = u16::try_from(1 + number % 60_000).expect("below 2^16");
     Endpoint { ip: [127, 0, 0, 2], port }
 }
 
@@ -21,8 +21,8 @@ fn samples(node: &mut Dht) -> Vec<Vec<u8>> {
         7,
         bytes::Bytes::from_static(b"5:hello"),
     );
-    let seal = item.seal.as_ref().unwrap();
-    let value = dht::bencode::Raw::parse(&item.value).unwrap();
+    let seal = item.seal.as_ref().expect("it is signed");
+    let value = dht::bencode::Raw::parse(&item.value).expect("it is bencode");
     let seal = RawSeal {
         key: seal.key,
         salt: &seal.salt,
@@ -74,11 +74,11 @@ fn give(node: &mut Dht, now: Instant, from: Endpoint, datagram: &[u8]) -> Vec<Ve
 /// Changes, doubles, drops or swaps some bytes; keeps the rest.
 fn spoil(rng: &mut Rng, datagram: &mut Vec<u8>) {
     for _ in 0..rng.between(1, 4) {
-        let place = usize::try_from(rng.below(datagram.len() as u64)).unwrap();
+        let place = usize::try_from(rng.below(datagram.len() as u64)).expect("a place");
         match rng.below(5) {
-            0 => datagram[place] = u8::try_from(rng.below(256)).unwrap(),
+            0 => datagram[place] = u8::try_from(rng.below(256)).expect("a byte"),
             1 => drop(datagram.drain(place..)),
-            2 => datagram.insert(place, *rng.pick(b"0123456789:ilde-").unwrap()),
+            2 => datagram.insert(place, *rng.pick(b"0123456789:ilde-").expect("some")),
             3 => drop(datagram.remove(place)),
             _ => datagram.extend_from_within(place..),
         }

@@ -9,28 +9,28 @@ use kernel::{
 };
 
 const MILLISECOND: u64 = 1_000_000;
-pub const SECOND: u64 = 1000 * MILLISECOND;
+pub(crate) const SECOND: u64 = 1000 * MILLISECOND;
 
 /// A network and the nodes that are on it.
-pub struct Network {
+pub(crate) struct Network {
     now: Instant,
     rng: Rng,
     /// Datagrams lost, out of a hundred.
-    pub loss: u64,
-    pub nodes: BTreeMap<Endpoint, Dht>,
+    pub(crate) loss: u64,
+    pub(crate) nodes: BTreeMap<Endpoint, Dht>,
     under_way: BTreeMap<(Instant, u64), (Endpoint, Endpoint, Datagram)>,
     sent: u64,
     outcomes: BTreeMap<Ticket, Outcome>,
 }
 
 /// The address of the node with this number.
-pub fn endpoint(number: usize) -> Endpoint {
+pub(crate) fn endpoint(number: usize) -> Endpoint {
     let [high, low] = u16::try_from(number).expect("there are few nodes").to_be_bytes();
     Endpoint { ip: [127, 1, high, low], port: 6881 }
 }
 
 impl Network {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             now: Instant(0),
             rng: Rng::new(seed),
@@ -43,7 +43,7 @@ impl Network {
     }
 
     /// A network of `count` nodes, each of which has joined by another one.
-    pub fn of(seed: u64, count: usize) -> Self {
+    pub(crate) fn of(seed: u64, count: usize) -> Self {
         let mut network = Self::new(seed);
         for number in 0..count {
             network.join(number);
@@ -54,7 +54,7 @@ impl Network {
     }
 
     /// A node comes; it knows the address of one that is there.
-    pub fn join(&mut self, number: usize) {
+    pub(crate) fn join(&mut self, number: usize) {
         let known: Vec<Endpoint> = self.nodes.keys().copied().collect();
         let settings = Settings {
             id: Id::hash(&[&self.rng.next().to_be_bytes()]),
@@ -68,12 +68,12 @@ impl Network {
     }
 
     /// A node is gone from one moment to the next.
-    pub fn kill(&mut self, at: Endpoint) {
+    pub(crate) fn kill(&mut self, at: Endpoint) {
         self.nodes.remove(&at).expect("it was there");
     }
 
     /// Asks a node; gives what came of it.
-    pub fn ask(&mut self, at: Endpoint, request: Request) -> Outcome {
+    pub(crate) fn ask(&mut self, at: Endpoint, request: Request) -> Outcome {
         self.sent += 1;
         let ticket = Ticket(self.sent);
         self.handle(at, Input::Request { ticket, request, wall_ms: 0 });
@@ -88,7 +88,7 @@ impl Network {
     }
 
     /// Lets time pass, in nanoseconds.
-    pub fn run(&mut self, nanoseconds: u64) {
+    pub(crate) fn run(&mut self, nanoseconds: u64) {
         let end = Instant(self.now.0 + nanoseconds);
         while self.next().is_some_and(|next| next <= end) {
             self.step();
@@ -97,19 +97,19 @@ impl Network {
     }
 
     /// Any node that is there.
-    pub fn any(&mut self) -> Endpoint {
+    pub(crate) fn any(&mut self) -> Endpoint {
         let all: Vec<Endpoint> = self.nodes.keys().copied().collect();
         *self.rng.pick(&all).expect("there are nodes")
     }
 
     /// Those who hold the value under an id.
-    pub fn holders(&self, target: Id) -> BTreeSet<Id> {
+    pub(crate) fn holders(&self, target: Id) -> BTreeSet<Id> {
         let holding = self.nodes.values().filter(|node| node.has(target));
         holding.map(|node| node.status().id).collect()
     }
 
     /// The nearest `count` nodes to an id: the dumb version of a lookup.
-    pub fn nearest(&self, target: Id, count: usize) -> BTreeSet<Id> {
+    pub(crate) fn nearest(&self, target: Id, count: usize) -> BTreeSet<Id> {
         let mut ids: Vec<Id> = self.nodes.values().map(|node| node.status().id).collect();
         ids.sort_by_key(|id| id.distance(target));
         ids.into_iter().take(count).collect()
