@@ -65,18 +65,16 @@ fn of_holder(asking: &Asking, call: &Call) -> Command {
     let delivery = call.delivery().expect("all others name no delivery");
     let by_token = Claim::Token(delivery.token);
     let claim = asking.holder.map_or(by_token, |holder| Claim::Holder(to_holder(holder)));
-    let task = asking.task;
+    let (task, said) = (asking.task, Bytes::from(asking.padding.clone()));
     match call {
-        Call::Complete(_) => Command::Complete { task, claim, result: Bytes::from("done") },
+        Call::Complete(_) => Command::Complete { task, claim, result: said },
         Call::Extend(_) => Command::Extend { task, claim, lease_ms: None },
         Call::Release { delay_ns, .. } => {
             let delay_ms = delay_ns / MILLISECOND;
             Command::Release { task, claim, priority: asking.priority, delay_ms }
         }
-        Call::Bury(_) => {
-            Command::Bury { task, claim, priority: asking.priority, error: Bytes::from("bad") }
-        }
-        _ => Command::Fail { task, claim, error: Bytes::from("oh") },
+        Call::Bury(_) => Command::Bury { task, claim, priority: asking.priority, error: said },
+        _ => Command::Fail { task, claim, error: said },
     }
 }
 

@@ -7,7 +7,7 @@ use sim::ClientSettings;
 
 use super::{
     ask::MILLISECOND,
-    workers::{Asking, Workers},
+    workers::{Asking, Held, Workers},
 };
 
 /// The longest lease. Whoever waits for the end of one must not outlast a world's patience.
@@ -81,12 +81,12 @@ impl Workers {
         if rng.chance(1, 10)
             && let Some(stale) = rng.pick(&self.clients[client].stale).cloned()
         {
-            return self.draw_end(&stale, rng);
+            return self.draw_end(&stale, settings.value_bytes_max, rng);
         }
         if rng.chance(7, 8)
             && let Some(held) = rng.pick(&self.clients[client].held).cloned()
         {
-            return self.draw_end(&held, rng);
+            return self.draw_end(&held, settings.value_bytes_max, rng);
         }
         let is_full = self.open() >= OPEN_MAX;
         if is_full || rng.chance(1, 2) {
@@ -119,9 +119,8 @@ impl Workers {
             retry: draw_retry(rng),
             retention_ns: habits.settings.retention_ms * MILLISECOND,
         };
-        let padding = usize::try_from(rng.between(0, bytes_max)).expect("a small payload");
-        let lease_ms = Some(habits.lease_ms(rng));
-        Asking { lease_ms, padding: vec![b'x'; padding], ..Asking::of(Call::Put(task)) }
+        let (padding, lease_ms) = (draw_padding(bytes_max, rng), Some(habits.lease_ms(rng)));
+        Asking { lease_ms, padding, ..Asking::of(Call::Put(task)) }
     }
 
     /// Takes from one queue or from all of them.
@@ -135,7 +134,7 @@ impl Workers {
     }
 
     /// What the holder of a delivery, or a former one, asks for it.
-    fn draw_end(&self, held: &super::workers::Held, rng: &mut Rng) -> Asking {
+    fn draw_end(&self, held: &Held, bytes_max: u64, rng: &mut Rng) -> Asking {
         let delivery = held.delivery.clone();
         let call = if rng.chance(self.habits.completed_percent, 100) {
             Call::Complete(delivery)
@@ -153,7 +152,8 @@ impl Workers {
         let priority = rng.chance(1, 3).then_some(PRIORITY_HIGH);
         // A connection and a token are the same right to what was taken with both.
         let holder = held.holder.filter(|_| rng.chance(1, 2));
-        Asking { task: held.task, holder, priority, ..Asking::of(call) }
+        let (task, padding) = (held.task, draw_padding(bytes_max, rng));
+        Asking { task, holder, priority, padding, ..Asking::of(call) }
     }
 
     fn draw_seldom(&mut self, client: usize, rng: &mut Rng) -> Option<Asking> {
@@ -196,6 +196,11 @@ impl Workers {
             _ => None,
         }
     }
+}
+
+/// What makes a payload, a result or an error heavy.
+fn draw_padding(bytes_max: u64, rng: &mut Rng) -> Vec<u8> {
+    vec![b'x'; usize::try_from(rng.between(0, bytes_max)).expect("some kilobytes at most")]
 }
 
 fn draw_retry(rng: &mut Rng) -> Retry {

@@ -37,7 +37,7 @@ pub struct Asking {
     pub(super) holder: Option<Holder>,
     pub(super) lease_ms: Option<u64>,
     pub(super) priority: Option<u32>,
-    /// What makes a payload heavy.
+    /// What makes a payload, a result or an error heavy.
     pub(super) padding: Vec<u8>,
 }
 
