@@ -158,7 +158,7 @@ impl Workload for Registers {
         self.history.events().len() as u64
     }
 
-    fn judge(&self, _: &[Stamp]) -> Judgement {
+    fn judge(&self, _: &[Stamp], _: bool) -> Judgement {
         match judge(&self.history, Limits::default()) {
             Verdict::Broken(witness) => {
                 let key = String::from_utf8_lossy(&witness.key);

@@ -104,6 +104,10 @@ impl<C: Composition> World<C> {
         let late_ns = self.now_ns + self.settings.progress_ns_max;
         self.set_agenda(stage);
         while !self.is_finished() {
+            if stage == Stage::Drain && self.now_ns >= late_ns {
+                // What never ends may be what was broken: then that is to be told.
+                self.judge(false)?;
+            }
             self.step_before(late_ns, "not everything gets done, or not everybody agrees")?;
         }
         Ok(())
@@ -228,17 +232,25 @@ impl<C: Composition> World<C> {
         for life in self.computers.iter().filter_map(Computer::life) {
             self.hash.mix_wide(life.applier.digest());
         }
-        let judgement = self.crowd.workload.judge(self.oracle.terms());
-        if let Judgement::Broken { what, at_ns } = judgement {
-            self.was_wrong_ns = at_ns;
-            return Err(Finding::Safety(what));
-        }
+        let undecided = self.judge(true)?;
         self.hash.mix(self.crowd.workload.events());
         Ok(Report {
             seed: self.settings.seed,
             hash: self.hash(),
             counters: self.counters(),
-            undecided: judgement == Judgement::Undecided,
+            undecided,
         })
+    }
+
+    /// What clients were told keeps the promises; true if that could not be decided. `is_drained` if nothing is
+    /// left to be done.
+    fn judge(&mut self, is_drained: bool) -> Result<bool, Finding> {
+        match self.crowd.workload.judge(self.oracle.terms(), is_drained) {
+            Judgement::Broken { what, at_ns } => {
+                self.was_wrong_ns = at_ns;
+                Err(Finding::Safety(what))
+            }
+            judgement => Ok(judgement == Judgement::Undecided),
+        }
     }
 }

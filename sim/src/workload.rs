@@ -76,9 +76,9 @@ pub trait Workload {
     /// How many events the history has.
     fn events(&self) -> u64;
 
-    /// Whether what clients were told keeps the promises, in a world that has carried out its last agenda.
-    /// `terms` are the moments of cluster time at which terms began.
-    fn judge(&self, terms: &[Stamp]) -> Judgement;
+    /// Whether what clients were told keeps the promises. `terms` are the moments of cluster time at which terms
+    /// began; `is_drained` if the last agenda was carried out.
+    fn judge(&self, terms: &[Stamp], is_drained: bool) -> Judgement;
 
     /// What clients did besides what every system counts.
     fn tally(&self) -> Tally {

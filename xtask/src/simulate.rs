@@ -7,7 +7,8 @@ use std::{
 
 /// Each system, how many of its seeds must be the same world in every build, and how many every change runs
 /// again.
-const SYSTEMS: [(&str, &str, &str); 2] = [("kv", "300", "1000"), ("queue", "100", "200")];
+pub(crate) const SYSTEMS: [(&str, &str, &str); 2] =
+    [("kv", "300", "1000"), ("queue", "100", "200")];
 
 /// A build of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -352,8 +352,9 @@ impl Workload for Workers {
         self.history.events() as u64
     }
 
-    fn judge(&self, terms: &[Stamp]) -> Judgement {
-        let breach = judge(&self.history, &self.promise(terms));
+    fn judge(&self, terms: &[Stamp], is_drained: bool) -> Judgement {
+        let promise = Promise { is_drained, ..self.promise(terms) };
+        let breach = judge(&self.history, &promise);
         breach.map_or(Judgement::Sound, |breach| self.broken(&breach))
     }
 
