@@ -23,7 +23,7 @@ mod quota;
 mod route;
 mod server;
 
-pub use etcd::EtcdSnapshot;
+pub use etcd::{EtcdSnapshot, Holds};
 pub use front::{Front, Node};
 pub use limits::{Limits, raise_open_files};
 pub use percent::encode;

@@ -20,6 +20,8 @@ pub struct Limits {
     pub bodies_bytes_max: u32,
     /// How large the file of the tables may be, in bytes, before an alarm is raised; nothing is no limit.
     pub tables_bytes_max: Option<u64>,
+    /// How long earlier revisions can be read at least; nothing is as long as nobody compacts them.
+    pub history_kept: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -30,6 +32,7 @@ impl Default for Limits {
             answer_timeout: Duration::from_secs(10),
             bodies_bytes_max: 64 << 20,
             tables_bytes_max: None,
+            history_kept: Some(Duration::from_secs(3600)),
         }
     }
 }

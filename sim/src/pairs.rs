@@ -3,9 +3,12 @@
 use alloc::{sync::Arc, vec::Vec};
 
 use bytes::Bytes;
-use kernel::{BaseReading, Fault};
+use kernel::{
+    BaseReading, Fault,
+    tables::{Key, Sought},
+};
 
-type Pair = (Bytes, Bytes);
+type Pair = (Key, Bytes);
 
 /// How many pairs lie together at most.
 const CHUNK_MAX: usize = 64;
@@ -21,15 +24,16 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// Sets a key to a value.
     pub(crate) fn insert(&mut self, key: Bytes, value: Bytes) {
-        let place = self.chunk_of(&key);
+        let sought = Sought::new(&key);
+        let place = self.chunk_of(&sought);
         let Some(chunk) = self.chunks.get_mut(place) else {
-            self.chunks.push(Arc::new(Vec::from([(key, value)])));
+            self.chunks.push(Arc::new(Vec::from([(Key::new(key), value)])));
             return;
         };
         let chunk = Arc::make_mut(chunk);
-        match find(chunk, &key) {
+        match find(chunk, &sought) {
             Ok(at) => chunk[at].1 = value,
-            Err(at) => chunk.insert(at, (key, value)),
+            Err(at) => chunk.insert(at, (Key::new(key), value)),
         }
         if chunk.len() > CHUNK_MAX {
             let upper = chunk.split_off(CHUNK_MAX / 2);
@@ -39,11 +43,12 @@ impl Pairs {
 
     /// Removes a key, if it is there.
     pub(crate) fn remove(&mut self, key: &[u8]) {
-        let place = self.chunk_of(key);
+        let sought = Sought::new(key);
+        let place = self.chunk_of(&sought);
         let Some(chunk) = self.chunks.get_mut(place) else {
             return;
         };
-        if let Ok(at) = find(chunk, key) {
+        if let Ok(at) = find(chunk, &sought) {
             let chunk = Arc::make_mut(chunk);
             chunk.remove(at);
             if chunk.is_empty() {
@@ -53,31 +58,34 @@ impl Pairs {
     }
 
     /// The chunk in which a key lies or would lie.
-    fn chunk_of(&self, key: &[u8]) -> usize {
-        self.chunks.partition_point(|chunk| *chunk[0].0 <= *key).saturating_sub(1)
+    fn chunk_of(&self, key: &Sought<'_>) -> usize {
+        self.chunks.partition_point(|chunk| chunk[0].0.compare(key).is_le()).saturating_sub(1)
     }
 }
 
 impl BaseReading for Pairs {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Fault> {
-        let chunk = self.chunks.get(self.chunk_of(key));
-        let found = chunk.and_then(|chunk| find(chunk, key).ok().map(|at| chunk[at].1.clone()));
+        let key = Sought::new(key);
+        let chunk = self.chunks.get(self.chunk_of(&key));
+        let found = chunk.and_then(|chunk| find(chunk, &key).ok().map(|at| chunk[at].1.clone()));
         Ok(found)
     }
 
-    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, Fault> {
-        let chunks = self.chunks.iter().skip(self.chunk_of(from));
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Bytes, Bytes)>, Fault> {
+        let (from, to) = (Sought::new(from), Sought::new(to));
+        let chunks = self.chunks.iter().skip(self.chunk_of(&from));
         let pairs = chunks.enumerate().flat_map(|(number, chunk)| {
-            let start =
-                if number == 0 { chunk.partition_point(|(key, _)| **key < *from) } else { 0 };
+            let is_before = |(key, _): &Pair| key.compare(&from).is_lt();
+            let start = if number == 0 { chunk.partition_point(is_before) } else { 0 };
             chunk[start..].iter()
         });
-        Ok(pairs.take_while(|(key, _)| **key < *to).take(limit).cloned().collect())
+        let pairs = pairs.take_while(|(key, _)| key.compare(&to).is_lt()).take(limit);
+        Ok(pairs.map(|(key, value)| (key.bytes().clone(), value.clone())).collect())
     }
 }
 
-fn find(chunk: &[Pair], key: &[u8]) -> Result<usize, usize> {
-    chunk.binary_search_by(|(present, _)| (**present).cmp(key))
+fn find(chunk: &[Pair], key: &Sought<'_>) -> Result<usize, usize> {
+    chunk.binary_search_by(|(present, _)| present.compare(key))
 }
 
 #[cfg(test)]
@@ -109,7 +117,7 @@ mod tests {
             let (from, to, limit) = (key(rng), key(rng), usize::try_from(rng.below(100)).unwrap());
             for (pairs, model) in [(&pairs, &model), (&moment.0, &moment.1)] {
                 assert_eq!(pairs.get(&from).unwrap(), model.get(&from).cloned());
-                let expected: Vec<Pair> = match from <= to {
+                let expected: Vec<(Bytes, Bytes)> = match from <= to {
                     true => model.range(from.clone()..to.clone()),
                     false => model.range(from.clone()..from.clone()),
                 }

@@ -48,7 +48,8 @@ pub struct Settings {
     pub wire: bool,
     /// A send that fails is reported.
     pub reports_unreachable: bool,
-    /// Chunks of snapshots end before they are larger than this, in bytes.
+    /// Chunks of snapshots end before they are larger than this, in bytes. The smallest holds some rows: one chunk is
+    /// under way at a time, and thousands of rows, each a round trip, would outlast the patience of a healed world.
     pub snapshot_chunk_bytes: usize,
     /// On one in so many ways from the node to the applier a bit of an entry flips in memory.
     pub memory_flips_one_in: Option<u64>,
@@ -136,7 +137,7 @@ impl Settings {
             drift_ppm_max: *rng.pick(&[0, 100, 50_000]).expect("some drifts"),
             wire: rng.chance(1, 4),
             reports_unreachable: rng.chance(1, 2),
-            snapshot_chunk_bytes: *rng.pick(&[64, 500, 1 << 20]).expect("some sizes"),
+            snapshot_chunk_bytes: *rng.pick(&[300, 2_000, 1 << 20]).expect("some sizes"),
             memory_flips_one_in: rng.chance(1, 8).then(|| rng.between(20, 2_000)),
             has_minority_trial: rng.chance(1, 2),
         };

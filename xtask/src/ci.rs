@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{simulate, tidy, zoo};
+use crate::{compose, foreign, rustup, simulate, tidy, zoo};
 
 /// A machine without an operating system.
 const BARE_METAL: &str = "x86_64-unknown-none";
@@ -15,28 +15,77 @@ const BARE_METAL: &str = "x86_64-unknown-none";
 struct Step {
     name: &'static str,
     holds: &'static str,
+    /// What must be at hand; without it the step is not run, and that is said.
+    needs: fn(&Path) -> Result<(), String>,
     run: fn(&Path) -> Result<(), String>,
 }
 
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Ok,
+    NotRun,
+    Failed,
+}
+
 const STEPS: &[Step] = &[
-    Step { name: "format", holds: "rustfmt has nothing to say", run: format },
-    Step { name: "tidy", holds: "the house rules", run: tidy::check },
-    Step { name: "lints", holds: "clippy has nothing to say, in tests neither", run: lints },
-    Step { name: "chores", holds: "the tests of xtask itself", run: chores },
-    Step { name: "docs", holds: "every link in the documentation leads somewhere", run: docs },
+    Step { name: "format", holds: "rustfmt has nothing to say", needs: nothing, run: format },
+    Step { name: "tidy", holds: "the house rules", needs: nothing, run: tidy::check },
+    Step {
+        name: "lints",
+        holds: "clippy has nothing to say, in tests neither",
+        needs: nothing,
+        run: lints,
+    },
+    Step { name: "chores", holds: "the tests of xtask itself", needs: nothing, run: chores },
+    Step {
+        name: "docs",
+        holds: "every link in the documentation leads somewhere",
+        needs: nothing,
+        run: docs,
+    },
     Step {
         name: "bare-metal",
         holds: "the core builds without an operating system",
+        needs: nothing,
         run: bare_metal,
     },
-    Step { name: "real", holds: "real processes, killed and cut off for real", run: real },
+    Step {
+        name: "real",
+        holds: "real processes, killed and cut off for real",
+        needs: nothing,
+        run: real,
+    },
+    Step {
+        name: "foreign",
+        holds: "the clients of others work, and etcd answers as we do",
+        needs: foreign::install,
+        run: foreign::run_quickly,
+    },
+    Step {
+        name: "compose",
+        holds: "the image and the compose files work, and the course's exercises on them",
+        needs: compose::needs,
+        run: compose::run_here,
+    },
     Step {
         name: "bytes",
         holds: "a seed is the same world in every build",
+        needs: nothing,
         run: simulate::same_bytes,
     },
-    Step { name: "zoo", holds: "ten known bugs, others each time, are found", run: zoo_turn },
-    Step { name: "seeds", holds: "nothing is found by seeds, old and new", run: simulate::seeds },
+    Step {
+        name: "zoo",
+        holds: "ten known bugs, others each time, are found",
+        needs: nothing,
+        run: zoo_turn,
+    },
+    Step {
+        name: "seeds",
+        holds: "nothing is found by seeds, old and new",
+        needs: nothing,
+        run: simulate::seeds,
+    },
 ];
 
 /// Runs all steps, or the one called `only`. Goes on after a failure, so that one run tells all.
@@ -54,24 +103,46 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<(), String> {
     for step in chosen {
         println!("== {}: {}", step.name, step.holds);
         let start = Instant::now();
-        let result = (step.run)(root);
-        if let Err(message) = &result {
-            println!("{message}");
-        }
-        done.push((step.name, start.elapsed(), result.is_ok()));
+        done.push((step.name, carry_out(step, root), start.elapsed()));
     }
     print!("{}", summary(&done));
-    let failed: Vec<&str> = done.iter().filter(|(.., ok)| !ok).map(|(name, ..)| *name).collect();
+    let has_failed = |(_, end, _): &&(&str, End, Duration)| *end == End::Failed;
+    let failed: Vec<&str> = done.iter().filter(has_failed).map(|(name, ..)| *name).collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
 }
 
-fn summary(done: &[(&str, Duration, bool)]) -> String {
+fn carry_out(step: &Step, root: &Path) -> End {
+    if let Err(message) = (step.needs)(root) {
+        println!(
+            "{} is not run, because something that it needs is not at hand:\n{message}",
+            step.name
+        );
+        return End::NotRun;
+    }
+    match (step.run)(root) {
+        Ok(()) => End::Ok,
+        Err(message) => {
+            println!("{message}");
+            End::Failed
+        }
+    }
+}
+
+fn summary(done: &[(&str, End, Duration)]) -> String {
     let mut text = String::from("\nstep         seconds  result\n");
-    for (name, took, ok) in done {
-        let (seconds, result) = (took.as_millis() / 1000, if *ok { "ok" } else { "FAILED" });
-        text.push_str(&format!("{name:<12} {seconds:>7}  {result}\n"));
+    for (name, end, took) in done {
+        let result = match end {
+            End::Ok => "ok",
+            End::NotRun => "NOT RUN",
+            End::Failed => "FAILED",
+        };
+        text.push_str(&format!("{name:<12} {:>7}  {result}\n", took.as_secs()));
     }
     text
+}
+
+fn nothing(_: &Path) -> Result<(), String> {
+    Ok(())
 }
 
 fn format(root: &Path) -> Result<(), String> {
@@ -93,35 +164,13 @@ fn docs(root: &Path) -> Result<(), String> {
 }
 
 fn bare_metal(root: &Path) -> Result<(), String> {
-    require_target(root)?;
+    rustup::require_target(root, BARE_METAL)?;
     let mut command = cargo(root);
     command.args(["check", "--target", BARE_METAL]);
     for package in tidy::core_packages(root)? {
         command.args(["--package", &package]);
     }
     succeed(&mut command)
-}
-
-/// Has the bare-metal target installed if it is missing.
-fn require_target(root: &Path) -> Result<(), String> {
-    let rustup = |arguments: &[&str]| {
-        Command::new("rustup").args(arguments).current_dir(root).output().map_err(|error| {
-            format!("rustup did not start ({error}); install the target {BARE_METAL} another way")
-        })
-    };
-    let installed = rustup(&["target", "list", "--installed"])?;
-    if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == BARE_METAL) {
-        return Ok(());
-    }
-    let added = rustup(&["target", "add", BARE_METAL])?;
-    if added.status.success() {
-        return Ok(());
-    }
-    let reason = String::from_utf8_lossy(&added.stderr);
-    Err(format!(
-        "the target {BARE_METAL} is missing and could not be added; with a network, run \
-         `rustup target add {BARE_METAL}`.\n{reason}"
-    ))
 }
 
 fn real(root: &Path) -> Result<(), String> {
@@ -164,7 +213,7 @@ fn succeed(command: &mut Command) -> Result<(), String> {
 mod tests {
     use std::{path::Path, time::Duration};
 
-    use super::{run, summary};
+    use super::{End, run, summary};
 
     #[test]
     fn an_unknown_step_is_answered_with_those_there_are() {
@@ -175,10 +224,12 @@ mod tests {
     #[test]
     fn the_summary_has_a_line_a_step() {
         let text = summary(&[
-            ("format", Duration::from_millis(1900), true),
-            ("docs", Duration::ZERO, false),
+            ("format", End::Ok, Duration::from_millis(1900)),
+            ("docs", End::Failed, Duration::ZERO),
+            ("foreign", End::NotRun, Duration::ZERO),
         ]);
         assert!(text.contains("format             1  ok\n"), "{text}");
         assert!(text.contains("docs               0  FAILED\n"), "{text}");
+        assert!(text.contains("foreign            0  NOT RUN\n"), "{text}");
     }
 }

@@ -8,14 +8,17 @@
 //! cargo xtask soak             kills, known bugs, fresh seeds: --hours N, --minutes N, --kills N, --no-zoo
 //! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
 //! cargo xtask foreign          etcd beside ours, and the clients of others: --quick, --against etcd, ...
+//! cargo xtask compose          the image and the compose files, and the course's exercises on them
 //! cargo xtask versus etcd      how fast ours is beside etcd: --json, --plot FILE, --rounds N, --help
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
 
 mod ci;
+mod compose;
 mod debian;
 mod foreign;
 mod picture;
+mod rustup;
 mod simulate;
 mod soak;
 mod tidy;
@@ -40,6 +43,8 @@ The project's own chores.
                                [--first N] [--jobs N] [--turn] [--json]
   cargo xtask foreign          the etcd interface beside etcd itself, and the clients of others, which are
                                installed: --against etcd, --members N, --seeds N, --quick
+  cargo xtask compose          builds the image, starts the compose files and plays the course's exercises on
+                               them, where there is a Docker engine: --build-in-docker
   cargo xtask versus etcd      ours beside etcd and a server that does next to nothing, by turns, on this
                                machine: --rounds N, --seconds N, --json, --plot FILE; --help tells more
   cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
         ["soak", rest @ ..] => soak::plan(rest).and_then(|plan| soak::run(&root, plan)),
         ["zoo", rest @ ..] => zoo::plan(rest).and_then(|plan| zoo::run(&root, &plan)),
         ["foreign", rest @ ..] => foreign::plan(rest).and_then(|plan| foreign::run(&root, &plan)),
+        ["compose", rest @ ..] => compose::plan(rest).and_then(|built| compose::run(&root, built)),
         ["versus", "etcd", rest @ ..] => versus::run(&root, rest),
         ["picture"] => std::io::read_to_string(std::io::stdin())
             .map(|screen| print!("{}", picture::draw(&screen)))

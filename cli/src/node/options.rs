@@ -9,6 +9,8 @@ use super::peer::Peer;
 
 /// How far a node's port for other nodes is from its port for clients.
 pub(crate) const PEER_PORT_OFFSET: u16 = 1000;
+/// The token of a cluster that was given none.
+pub(super) const CLUSTER_TOKEN: &str = "archipel";
 
 /// Runs one node until it is stopped by Ctrl-C or a signal.
 ///
@@ -44,7 +46,8 @@ pub(crate) struct NodeOptions {
 
     /// The other first members of a new cluster: name:port if the name is also the host, as in the
     /// course; otherwise name=host:port. The ports are the clients' ports; a member whose port for
-    /// other nodes is not 1000 above is written name=host:port/peer-port.
+    /// other nodes is not 1000 above is written name=host:port/peer-port. The node itself may be among
+    /// them, so that all first members can be given the same list.
     #[arg(
         long,
         env = "PEER_IDS",
@@ -60,7 +63,7 @@ pub(crate) struct NodeOptions {
         long,
         env = "CLUSTER_TOKEN",
         value_name = "TEXT",
-        default_value = "archipel",
+        default_value = CLUSTER_TOKEN,
         help_heading = "Identity"
     )]
     pub(crate) cluster_token: String,
@@ -163,6 +166,17 @@ pub(crate) struct NodeOptions {
         help_heading = "Data"
     )]
     pub(crate) quota_mib: Option<u64>,
+
+    /// How long earlier revisions of the keys can be read and watched at least, in seconds. After that the leader
+    /// compacts them, which makes room. 0: they stay until a client compacts them, as in etcd.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 3600,
+        value_parser = clap::value_parser!(u64).range(0..=1 << 32),
+        help_heading = "Data"
+    )]
+    pub(crate) history: u64,
 
     /// How often a leader says that it is there, in milliseconds.
     #[arg(

@@ -48,6 +48,7 @@ pub(crate) async fn run(
         connections_max: clients,
         client_timeout: Duration::from_millis(options.client_timeout_ms),
         tables_bytes_max: options.quota_mib.map(|mib| mib << 20),
+        history_kept: Some(Duration::from_secs(options.history)).filter(|kept| !kept.is_zero()),
         answer_timeout: Duration::from_millis(options.request_timeout_ms) + Duration::from_secs(2),
         ..serve::Limits::default()
     };

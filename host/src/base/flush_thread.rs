@@ -13,6 +13,9 @@ use crate::{applier_thread::ApplierWork, disk::room, running::yield_to_others, s
 /// How often a full disk is asked for room.
 const ROOM_POLL: Duration = Duration::from_secs(1);
 
+/// By then who read the tables as they were before the flush has read, mostly.
+const READERS_PATIENCE: Duration = Duration::from_millis(100);
+
 /// What a changed key may take in new pages of the engine, bytes.
 const PAGES_BYTES: u64 = 8 << 10;
 
@@ -51,8 +54,16 @@ impl<N: Node> FlushThread<N> {
                 let base = self.carry_out(&work);
                 self.shared.mail.flushed.push(Flushed { file: work.file, base });
                 self.shared.mail.applier.push(ApplierWork::FlushEnded);
+                self.forget(work.flush);
             }
         }
+    }
+
+    /// To give so many writes back to the memory takes tens of milliseconds. Whoever lets go of them last has to do
+    /// it: that must not be the applier, nor a request.
+    fn forget(&self, flush: Flush) {
+        self.shared.mail.flushes.closes_within(READERS_PATIENCE);
+        drop(flush);
     }
 
     fn carry_out(&self, work: &FlushWork) -> Result<Arc<dyn BaseReading>, Fault> {

@@ -12,6 +12,7 @@ use std::{
 use ::base::{Base, DatabaseError, FileBackend, Place, fault};
 use kernel::{Fault, TablesMeta};
 
+use super::paced::Paced;
 use crate::folder::flush_folder;
 
 /// A generation in a file, open.
@@ -89,20 +90,20 @@ impl FilePlace {
         Ok(aside)
     }
 
-    fn backend(&self, options: &fs::OpenOptions) -> Result<FileBackend, Fault> {
+    fn backend(&self, options: &fs::OpenOptions) -> Result<Paced, Fault> {
         let file = options.open(&self.path).map_err(DatabaseError::from).map_err(fault)?;
-        FileBackend::new(file).map_err(fault)
+        FileBackend::new(file).map(Paced::new).map_err(fault)
     }
 }
 
 impl Place for FilePlace {
-    type Backend = FileBackend;
+    type Backend = Paced;
 
-    fn create(&self) -> Result<FileBackend, Fault> {
+    fn create(&self) -> Result<Paced, Fault> {
         self.backend(fs::OpenOptions::new().read(true).write(true).create(true).truncate(false))
     }
 
-    fn open(&self) -> Result<FileBackend, Fault> {
+    fn open(&self) -> Result<Paced, Fault> {
         // After a failed flush the cache of the system may hold what the disk does not. A life that
         // believed it would compact the log up to there.
         if let Ok(file) = fs::File::open(&self.path) {

@@ -3,6 +3,7 @@
 
 mod flush_thread;
 mod generation;
+mod paced;
 mod verify_thread;
 
 pub(crate) use flush_thread::{FlushThread, FlushWork, Flushed};

@@ -3,15 +3,18 @@
 use bytes::Bytes;
 use rpds::RedBlackTreeMapSync;
 
-use super::TablesMeta;
+use super::{
+    TablesMeta,
+    key::{AsSought, Between, Key, Sought},
+};
 
 /// What a key and its place in the tree weigh besides their bytes.
-const OVERHEAD_BYTES: u64 = 96;
+const OVERHEAD_BYTES: u64 = 112;
 
 /// Writes by full key; a deletion is a key without a value.
 #[derive(Clone, Debug, Default)]
 pub struct Layer {
-    writes: RedBlackTreeMapSync<Bytes, Option<Bytes>>,
+    writes: RedBlackTreeMapSync<Key, Option<Bytes>>,
     bytes: u64,
 }
 
@@ -27,7 +30,7 @@ pub struct Flush {
 impl Layer {
     /// All writes, by full key, ascending; `None` is a deletion.
     pub fn iter(&self) -> impl Iterator<Item = (&Bytes, Option<&Bytes>)> {
-        self.writes.iter().map(|(key, value)| (key, value.as_ref()))
+        self.writes.iter().map(|(key, value)| (key.bytes(), value.as_ref()))
     }
 
     /// How many writes there are.
@@ -48,13 +51,13 @@ impl Layer {
 
     /// The write of `key`: `Some(None)` if it was deleted here, `None` if it was not touched.
     pub(super) fn get(&self, key: &[u8]) -> Option<Option<&Bytes>> {
-        self.writes.get(key).map(Option::as_ref)
+        self.writes.get::<dyn AsSought>(&Sought::new(key)).map(Option::as_ref)
     }
 
     pub(super) fn set(&mut self, key: Bytes, value: Option<Bytes>) {
         let value_length = value.as_ref().map_or(0, Bytes::len);
         self.bytes += (key.len() + value_length) as u64 + OVERHEAD_BYTES;
-        self.writes.insert_mut(key, value);
+        self.writes.insert_mut(Key::new(key), value);
     }
 
     pub(super) fn range<'a>(
@@ -62,8 +65,8 @@ impl Layer {
         from: &'a [u8],
         to: &'a [u8],
     ) -> impl Iterator<Item = (&'a Bytes, Option<&'a Bytes>)> {
-        self.writes
-            .range::<[u8], _>((core::ops::Bound::Included(from), core::ops::Bound::Excluded(to)))
-            .map(|(key, value)| (key, value.as_ref()))
+        let between = Between { from: Sought::new(from), to: Sought::new(to) };
+        let range = self.writes.range::<dyn AsSought + 'a, _>(between);
+        range.map(|(key, value)| (key.bytes(), value.as_ref()))
     }
 }

@@ -12,6 +12,7 @@
 //! A [`Reading`] is one moment of the tables. Taking one costs a few reference counts; it stays true
 //! while the tables move on.
 
+mod key;
 mod layer;
 mod merge;
 mod reading;
@@ -31,6 +32,7 @@ use crate::{
     time::Stamp,
 };
 
+pub use key::{Key, Sought};
 pub use layer::{Flush, Layer};
 pub use reading::Reading;
 pub use view::{View, each_row};
@@ -119,8 +121,9 @@ impl Tables {
     /// If it is there, as far as that is seen in memory.
     pub fn append(&mut self, table: TableId, key: &[u8], value: &[u8]) {
         let full = full_key(table, key);
-        assert!(self.active.get(&full).is_none(), "a key is appended to a table once");
+        let writes = self.active.len();
         self.set(full, value);
+        assert_eq!(self.active.len(), writes + 1, "a key is appended to a table once");
     }
 
     fn set(&mut self, full: Bytes, value: &[u8]) {

@@ -8,10 +8,14 @@ use ::etcd::etcdserverpb::{
     LeaseTimeToLiveRequest, LeaseTimeToLiveResponse, lease_server::Lease,
 };
 use ::kv::{Answer, Command, LeaseId, Query};
-use tokio_stream::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Etcd, refusal, unexpected};
+
+/// How many answers wait for a client.
+const ANSWERS_WAITING_MAX: usize = 16;
 
 #[tonic::async_trait]
 impl Lease for Etcd {
@@ -50,12 +54,9 @@ impl Lease for Etcd {
         &self,
         request: Request<Streaming<LeaseKeepAliveRequest>>,
     ) -> Result<Response<Self::LeaseKeepAliveStream>, Status> {
-        let etcd = self.clone();
-        let answers = request.into_inner().then(move |request| {
-            let etcd = etcd.clone();
-            async move { etcd.keep_alive(LeaseId(request?.id)).await }
-        });
-        Ok(Response::new(Box::pin(answers)))
+        let (answers, outgoing) = mpsc::channel(ANSWERS_WAITING_MAX);
+        tokio::spawn(self.clone().keep_alive_all(request.into_inner(), answers));
+        Ok(Response::new(Box::pin(ReceiverStream::new(outgoing))))
     }
 
     async fn lease_time_to_live(
@@ -105,6 +106,32 @@ impl Etcd {
                 Ok((lease, seconds.cast_signed(), revision))
             }
             answer => Err(unexpected(&answer)),
+        }
+    }
+
+    /// Answers each request of a stream, until the client leaves, something goes wrong, or the leader that the client
+    /// wants is lost.
+    async fn keep_alive_all(
+        self,
+        mut requests: Streaming<LeaseKeepAliveRequest>,
+        answers: mpsc::Sender<Result<LeaseKeepAliveResponse, Status>>,
+    ) {
+        let leader_lost = self.leader_lost();
+        tokio::pin!(leader_lost);
+        loop {
+            let answer = tokio::select! {
+                request = requests.message() => match request {
+                    Ok(Some(request)) => self.keep_alive(LeaseId(request.id)).await,
+                    Ok(None) => return,
+                    Err(status) => Err(status),
+                },
+                status = leader_lost.as_mut() => Err(status),
+                () = answers.closed() => return,
+            };
+            let is_last = answer.is_err();
+            if answers.send(answer).await.is_err() || is_last {
+                return;
+            }
         }
     }
 

@@ -16,11 +16,13 @@ mod health;
 mod hpack;
 mod import;
 mod kv;
+mod leader;
 mod lease;
 mod lock;
 mod maintenance;
 mod messages;
 mod refusal;
+mod retention;
 mod server;
 mod snapshot;
 mod watch;
@@ -37,7 +39,7 @@ use crate::{front::Front, quota};
 use auth::{Passwords, Token};
 
 pub(crate) use gateway::{BEGINS as GATEWAY_BEGINS, is_for as is_for_gateway};
-pub use import::EtcdSnapshot;
+pub use import::{EtcdSnapshot, Holds};
 pub(crate) use server::serve;
 pub(crate) use watch::Hub;
 
@@ -61,15 +63,21 @@ pub(crate) struct Etcd {
     passwords: Passwords,
     /// By which whoever asks is known.
     token: Option<Token>,
+    /// The request is of no use without a leader.
+    wants_leader: bool,
 }
 
 impl Etcd {
     pub(crate) fn new(front: &Arc<Front>) -> Self {
+        if let Some(kept) = front.limits.history_kept {
+            retention::start(front.node.clone(), kept);
+        }
         Self {
             front: Arc::clone(front),
             watches: Hub::start(front.node.clone()),
             passwords: Passwords::new(),
             token: None,
+            wants_leader: false,
         }
     }
 

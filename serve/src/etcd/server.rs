@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{net::TcpStream, sync::watch};
 use tonic::{Status, body::Body, codegen::Service};
 
-use super::{Etcd, authority::Lenient};
+use super::{Etcd, authority::Lenient, leader::no_leader};
 use crate::server::stopped;
 
 /// How large a message may be on its way in, in bytes: a little more than is taken, so that it can be
@@ -53,6 +53,9 @@ pub(crate) async fn serve(stream: TcpStream, etcd: Etcd, mut stop: watch::Receiv
 impl Etcd {
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let etcd = self.for_request(request.headers());
+        if etcd.wants_leader && !etcd.has_leader() {
+            return Ok(no_leader().into_http());
+        }
         let service = request.uri().path().split('/').nth(1).unwrap_or_default();
         match service {
             "etcdserverpb.KV" => {

@@ -10,7 +10,7 @@ use crate::{
     auth::{Permission, User},
     item::{Item, LeaseId},
     store::{
-        self, CHANGES, Change, LEASES, Past, changes, leases,
+        self, CHANGES, Change, LEASES, changes, leases,
         users::{self, ROLES, USERS},
     },
 };
@@ -52,29 +52,19 @@ pub(crate) fn each_change_up_to<E: From<Fault>>(
     store::each_row(reading, CHANGES, (&[], Some(&end)), |place, row| {
         let change = changes::decode(&(place, row))?;
         let may_be_gone = compacted.is_some_and(|gone| change.revision <= gone);
-        match left(reading, &change, may_be_gone.then_some(kept_at))? {
-            Some(left) => take(left),
-            None => Ok(()),
-        }
+        let counts =
+            !may_be_gone || (!change.is_deletion() && change.holds_at(reading, kept_at)?);
+        if counts { take(left(change)) } else { Ok(()) }
     })
 }
 
-/// What a change left. Of one that may be gone it counts only if it is what its key still is at a revision.
-fn left(reading: &Reading, change: &Change, at: Option<u64>) -> Result<Option<Left>, Fault> {
-    let past = match at {
-        Some(revision) if !change.is_deletion => change.left_at(reading, revision)?,
-        Some(_) => None,
-        None => change.left(reading)?,
+fn left(change: Change) -> Left {
+    let Change { revision, place, key, left, .. } = change;
+    let item = match left {
+        Some((head, value)) => Ok(head.item(key, value)),
+        None => Err(key),
     };
-    let key = &change.key;
-    Ok(past.map(|past| Left {
-        revision: change.revision,
-        place: change.place,
-        item: match past {
-            Past::Item(head, value) => Ok(head.item(key.clone(), value)),
-            Past::Deleted { .. } => Err(key.clone()),
-        },
-    }))
+    Left { revision, place, item }
 }
 
 /// Goes through the leases, in the order of their numbers taken as unsigned: how many seconds each lasts.

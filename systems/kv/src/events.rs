@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 use kernel::{Fault, Reading, tables::successor};
 
 use crate::{
-    item::{Item, LeaseId},
+    item::Item,
     keys::Keys,
     state_machine::compact,
-    store::{self, CHANGES, Past, changes, history},
+    store::{self, CHANGES, Change, changes, history},
 };
 
 /// A change of a key.
@@ -41,10 +41,8 @@ impl Event {
             return Ok(None);
         }
         let past = history::newest(reading, &self.item.key, before)?;
-        Ok(match past {
-            Some(Past::Item(head, value)) => Some(head.item(self.item.key.clone(), value)),
-            _ => None,
-        })
+        let left = past.map(|past| past.left(reading)).transpose()?.flatten();
+        Ok(left.map(|(head, value)| head.item(self.item.key.clone(), value)))
     }
 }
 
@@ -127,7 +125,7 @@ pub fn events_since(reading: &Reading, from: u64, most: usize) -> Result<Events,
             if events.len() >= most && reached.is_some_and(|reached| reached < change.revision) {
                 return Ok(Events { events, next: change.revision });
             }
-            events.push(event(reading, change)?);
+            events.push(event(change));
         }
         match rows.last() {
             Some((last, _)) if !is_last => place = successor(last),
@@ -136,17 +134,10 @@ pub fn events_since(reading: &Reading, from: u64, most: usize) -> Result<Events,
     }
 }
 
-fn event(reading: &Reading, change: changes::Change) -> Result<Event, Fault> {
-    if change.is_deletion {
-        let changes::Change { revision, is_deletion, key, .. } = change;
-        let (created, modified, version, lease) = (0, revision, 0, LeaseId::NONE);
-        let item = Item { key, value: bytes::Bytes::new(), created, modified, version, lease };
-        return Ok(Event { is_deletion, item });
-    }
-    match change.left(reading)? {
-        Some(Past::Item(head, value)) => {
-            Ok(Event { is_deletion: false, item: head.item(change.key, value) })
-        }
-        other => panic!("a put left an item at {}, not {other:?}", change.revision),
+fn event(change: Change) -> Event {
+    let Change { revision, key, left, .. } = change;
+    match left {
+        Some((head, value)) => Event { is_deletion: false, item: head.item(key, value) },
+        None => Event { is_deletion: true, item: Item::gone(key, revision) },
     }
 }

@@ -20,6 +20,14 @@ pub struct Item {
     pub lease: LeaseId,
 }
 
+impl Item {
+    /// What is known of a key that a revision deleted: its key and that revision.
+    pub(crate) const fn gone(key: Bytes, revision: u64) -> Self {
+        let lease = LeaseId::NONE;
+        Self { key, value: Bytes::new(), created: 0, modified: revision, version: 0, lease }
+    }
+}
+
 /// The number of a lease. Never 0, which stands for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub i64);

@@ -65,30 +65,18 @@ impl Loading {
         }
         self.last = here;
         let key = left.item.as_ref().map_or_else(|key| key, |item| &item.key);
-        let present = items::present(tables, key)?;
+        let present = items::head(tables, key)?;
         let is_given_up = left.revision <= self.compacted;
-        let before = present.as_ref().map(|(head, _)| *head).filter(|_| !is_given_up);
         self.without_lease.remove(key);
-        if let Some((head, value)) = &present {
-            if is_given_up {
-                tables.delete(CHANGES, &changes::place_of(head.modified, head.place))?;
-            } else {
-                let place = Rows::of(key).at(head.modified);
-                tables.append(HISTORY, &place, &items::encode(*head, value));
-            }
-            if head.lease.is_some() {
-                tables.delete(LEASED, &leases::bond(head.lease, key))?;
-            }
+        if let Some(head) = present {
+            replace(key, head, is_given_up, tables)?;
         }
-        match &left.item {
+        let item = match &left.item {
             Ok(item) => {
                 let head = head_of(left, item)?;
-                if leases::find(tables, head.lease)?.is_some() {
-                    tables.put(LEASED, &leases::bond(head.lease, key), &[])?;
-                } else if head.lease.is_some() {
-                    self.without_lease.insert(key.clone());
-                }
-                tables.put(ITEMS, key, &items::encode(head, &item.value))?;
+                self.bind(key, head.lease, tables)?;
+                tables.put(ITEMS, key, &items::encode(head))?;
+                Some((head, &item.value[..]))
             }
             Err(_) => {
                 tables.delete(ITEMS, key)?;
@@ -98,10 +86,21 @@ impl Loading {
                 }
                 let place = Rows::of(key).at(left.revision);
                 tables.append(HISTORY, &place, &history::encode_deletion(left.place));
+                None
             }
-        }
-        let row = changes::encode(left.item.is_err(), before, key);
+        };
+        let row = changes::encode(present.filter(|_| !is_given_up), key, item);
         tables.append(CHANGES, &changes::place_of(left.revision, left.place), &row);
+        Ok(())
+    }
+
+    fn bind(&mut self, key: &Bytes, lease: LeaseId, tables: &mut Tables) -> Result<(), Fault> {
+        if leases::find(tables, lease)?.is_some() {
+            return tables.put(LEASED, &leases::bond(lease, key), &[]);
+        }
+        if lease.is_some() {
+            self.without_lease.insert(key.clone());
+        }
         Ok(())
     }
 
@@ -138,6 +137,20 @@ impl Loading {
         store::set_counter(tables, REVISION, revision)?;
         Ok(revision)
     }
+}
+
+/// What is there gives way to a change, and is history unless that is given up.
+fn replace(key: &Bytes, head: Head, is_given_up: bool, tables: &mut Tables) -> Result<(), Fault> {
+    if is_given_up {
+        tables.delete(CHANGES, &changes::place_of(head.modified, head.place))?;
+    } else {
+        let place = Rows::of(key).at(head.modified);
+        tables.append(HISTORY, &place, &history::encode_put(head.place));
+    }
+    if head.lease.is_some() {
+        tables.delete(LEASED, &leases::bond(head.lease, key))?;
+    }
+    Ok(())
 }
 
 fn head_of(left: &Left, item: &crate::Item) -> Result<Head, Fault> {

@@ -202,8 +202,8 @@ fn get(reading: &Reading, key: &Bytes) -> Result<Answer, Fault> {
     if let Err(invalid) = check_key(key) {
         return Ok(Answer::Invalid(invalid));
     }
-    Ok(match items::present(reading, key)? {
-        Some((head, value)) => Answer::Found(head.item(key.clone(), value)),
+    Ok(match items::head(reading, key)? {
+        Some(head) => Answer::Found(head.item(key.clone(), head.value(reading)?)),
         None => Answer::Missing,
     })
 }
@@ -236,8 +236,8 @@ fn list(
         let rows = reading.scan(ITEMS, &from, end.as_deref(), wanted)?;
         let is_last = rows.len() < wanted;
         for (key, row) in rows {
-            let (head, value) = items::decode(row)?;
-            let item = head.item(key, value);
+            let head = items::decode(row)?;
+            let item = head.item(key, head.value(reading)?);
             bytes += item.key.len() + item.value.len();
             if items.len() == limit || (bytes > PAGE_BYTES_MAX && !items.is_empty()) {
                 return Ok(Answer::Page { items, more: true });

@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     item::Item,
     keys::Keys,
-    store::{self, Head, ITEMS, Past, View, items},
+    store::{self, Head, ITEMS, View, items},
 };
 
 const KEYS_ONLY: u8 = 1;
@@ -140,28 +140,30 @@ pub(crate) fn check_revision(view: &impl View, range: &Range) -> Result<Option<F
 
 /// Reads; the revision must be one that can be read.
 pub(crate) fn read(view: &impl View, range: &Range) -> Result<Found, Fault> {
-    let mut shelf = Shelf { limit: fetch_limit(range), items: Vec::new(), count: 0 };
+    let mut shelf = Shelf { limit: fetch_limit(range), heads: Vec::new(), count: 0 };
     if range.revision == 0 || range.revision == store::revision(view)? {
-        each_item(view, &range.keys, |key, head, value| shelf.take(key, head, value))?;
+        each_head(view, &range.keys, |key, head| shelf.take(key, head))?;
     } else {
         read_past(view, &range.keys, range.revision, &mut shelf)?;
     }
-    let Shelf { mut items, count, .. } = shelf;
+    let Shelf { mut heads, count, .. } = shelf;
     if range.count_only {
         return Ok(Found { count, ..Found::default() });
     }
-    items.retain(|item| {
-        range.modified.contains(item.modified) && range.created.contains(item.created)
+    heads.retain(|(_, head)| {
+        range.modified.contains(head.modified) && range.created.contains(head.created)
     });
-    sort(&mut items, range);
+    sort(view, &mut heads, range)?;
     let limit = usize::try_from(range.limit).expect("a limit fits the memory");
-    let more = limit > 0 && items.len() > limit;
+    let more = limit > 0 && heads.len() > limit;
     if more {
-        items.truncate(limit);
+        heads.truncate(limit);
     }
-    if range.keys_only {
-        items.iter_mut().for_each(|item| item.value = Bytes::new());
-    }
+    let with_value = |(key, head): (Bytes, Head)| {
+        let value = if range.keys_only { Bytes::new() } else { head.value(view)? };
+        Ok(head.item(key, value))
+    };
+    let items = heads.into_iter().map(with_value).collect::<Result<_, Fault>>()?;
     Ok(Found { items, count, more })
 }
 
@@ -182,15 +184,15 @@ fn fetch_limit(range: &Range) -> usize {
 /// Takes what is found: counts all, keeps up to a limit.
 struct Shelf {
     limit: usize,
-    items: Vec<Item>,
+    heads: Vec<(Bytes, Head)>,
     count: u64,
 }
 
 impl Shelf {
-    fn take(&mut self, key: Bytes, head: Head, value: Bytes) {
+    fn take(&mut self, key: Bytes, head: Head) {
         self.count += 1;
-        if self.items.len() < self.limit {
-            self.items.push(head.item(key, value));
+        if self.heads.len() < self.limit {
+            self.heads.push((key, head));
         }
     }
 }
@@ -198,69 +200,77 @@ impl Shelf {
 /// What is there now and was there then is the newest of that time; the rest is history.
 fn read_past(view: &impl View, keys: &Keys, revision: u64, shelf: &mut Shelf) -> Result<(), Fault> {
     let mut then = BTreeMap::new();
-    each_item(view, keys, |key, head, value| {
+    each_head(view, keys, |key, head| {
         if head.modified <= revision {
-            then.insert(key, (head, value));
+            then.insert(key, head);
         }
     })?;
     let mut from = store::history::escape(keys.first());
     let end = keys.end().map(|end| store::history::escape(&end));
     while let Some(key) = store::history::first_key(view, &from, end.as_deref())? {
-        let past = store::history::newest(view, &key, revision)?;
         from = store::history::Rows::of(&key).end();
-        if let Some(Past::Item(head, value)) = past {
-            then.entry(key).or_insert((head, value));
+        if then.contains_key(&key) {
+            continue;
+        }
+        let past = store::history::newest(view, &key, revision)?;
+        if let Some((head, _)) = past.map(|past| past.left(view)).transpose()?.flatten() {
+            then.insert(key, head);
         }
     }
-    for (key, (head, value)) in then {
-        shelf.take(key, head, value);
+    for (key, head) in then {
+        shelf.take(key, head);
     }
     Ok(())
 }
 
-/// Goes through the items of these keys, in order.
-fn each_item(
+/// Goes through what is known of the items of these keys, in order.
+pub(crate) fn each_head(
     view: &impl View,
     keys: &Keys,
-    mut take: impl FnMut(Bytes, Head, Bytes),
+    mut take: impl FnMut(Bytes, Head),
 ) -> Result<(), Fault> {
     if let Keys::One(key) = keys {
-        if let Some((head, value)) = items::present(view, key)? {
-            take(key.clone(), head, value);
+        if let Some(head) = items::head(view, key)? {
+            take(key.clone(), head);
         }
         return Ok(());
     }
     let end = keys.end();
     store::each_row(view, ITEMS, (keys.first(), end.as_deref()), |key, row| {
-        let (head, value) = items::decode(row)?;
-        take(key, head, value);
+        take(key, items::decode(row)?);
         Ok(())
     })
 }
 
-/// A key, and what is there under it.
-pub(crate) type Present = (Bytes, (Head, Bytes));
-
-/// All that is there of these keys, by key.
-pub(crate) fn present(view: &impl View, keys: &Keys) -> Result<Vec<Present>, Fault> {
-    let mut present = Vec::new();
-    each_item(view, keys, |key, head, value| present.push((key, (head, value))))?;
-    Ok(present)
+fn sort(view: &impl View, heads: &mut Vec<(Bytes, Head)>, range: &Range) -> Result<(), Fault> {
+    let order = |ascending: Ordering| match range.order {
+        Order::Any | Order::Ascending => ascending,
+        Order::Descending => ascending.reverse(),
+    };
+    let number: fn(&Head) -> u64 = match range.sort_by {
+        SortBy::Key => {
+            heads.sort_by(|(a, _), (b, _)| order(a.cmp(b)));
+            return Ok(());
+        }
+        SortBy::Value => return sort_by_value(view, heads, order),
+        SortBy::Version => |head| head.version,
+        SortBy::Created => |head| head.created,
+        SortBy::Modified => |head| head.modified,
+    };
+    heads.sort_by(|(_, a), (_, b)| order(number(a).cmp(&number(b))));
+    Ok(())
 }
 
-fn sort(items: &mut [Item], range: &Range) {
-    let by = |a: &Item, b: &Item| match range.sort_by {
-        SortBy::Key => a.key.cmp(&b.key),
-        SortBy::Version => a.version.cmp(&b.version),
-        SortBy::Created => a.created.cmp(&b.created),
-        SortBy::Modified => a.modified.cmp(&b.modified),
-        SortBy::Value => a.value.cmp(&b.value),
-    };
-    let compare: fn(Ordering) -> Ordering = match range.order {
-        Order::Any | Order::Ascending => |order| order,
-        Order::Descending => Ordering::reverse,
-    };
-    items.sort_by(|a, b| compare(by(a, b)));
+fn sort_by_value(
+    view: &impl View,
+    heads: &mut Vec<(Bytes, Head)>,
+    order: impl Fn(Ordering) -> Ordering,
+) -> Result<(), Fault> {
+    let with_value = |(key, head): (Bytes, Head)| Ok((head.value(view)?, (key, head)));
+    let mut valued = heads.drain(..).map(with_value).collect::<Result<Vec<_>, Fault>>()?;
+    valued.sort_by(|(a, _), (b, _)| order(a.cmp(b)));
+    heads.extend(valued.into_iter().map(|(_, head)| head));
+    Ok(())
 }
 
 impl Wire for Range {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use kernel::{Fault, Stamp, Tables};
 
 use crate::{
-    item::{Item, LeaseId},
+    item::LeaseId,
     store::{
         self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Lease, REVISION, changes,
         history, items, leases,
@@ -37,49 +37,48 @@ impl<'a> Write<'a> {
         key: &Bytes,
         value: &[u8],
         lease: LeaseId,
-        present: Option<&(Head, Bytes)>,
+        present: Option<Head>,
     ) -> Result<Head, Fault> {
         let revision = self.before + 1;
         let head = Head {
-            created: present.map_or(revision, |(head, _)| head.created),
+            created: present.map_or(revision, |head| head.created),
             modified: revision,
             place: self.changes,
-            version: present.map_or(1, |(head, _)| head.version + 1),
+            version: present.map_or(1, |head| head.version + 1),
             lease,
         };
-        if let Some((before, value)) = present {
-            self.shelve(key, *before, value);
+        if let Some(before) = present {
+            self.shelve(key, before);
         }
-        let held = present.map_or(LeaseId::NONE, |(head, _)| head.lease);
+        let held = present.map_or(LeaseId::NONE, |head| head.lease);
         if held != lease {
             self.release(key, held)?;
             if lease.is_some() {
                 self.tables.put(LEASED, &leases::bond(lease, key), &[])?;
             }
         }
-        self.tables.put(ITEMS, key, &items::encode(head, value))?;
-        self.note(key, false, present.map(|(head, _)| *head));
+        self.tables.put(ITEMS, key, &items::encode(head))?;
+        self.note(&changes::encode(present, key, Some((head, value))));
         Ok(head)
     }
 
     /// Deletes a key where `present` is there.
-    pub(crate) fn delete(&mut self, key: &Bytes, present: &(Head, Bytes)) -> Result<(), Fault> {
-        let (head, value) = present;
-        self.shelve(key, *head, value);
-        self.release(key, head.lease)?;
+    pub(crate) fn delete(&mut self, key: &Bytes, present: Head) -> Result<(), Fault> {
+        self.shelve(key, present);
+        self.release(key, present.lease)?;
         let was_there = self.tables.delete(ITEMS, key)?;
         assert!(was_there, "only a key that is there is deleted");
         let place = history::Rows::of(key).at(self.before + 1);
         self.tables.append(HISTORY, &place, &history::encode_deletion(self.changes));
-        self.note(key, true, Some(*head));
+        self.note(&changes::encode(Some(present), key, None));
         Ok(())
     }
 
     /// Ends a lease, and deletes the keys that go with it.
     pub(crate) fn revoke(&mut self, id: LeaseId, lease: Lease) -> Result<(), Fault> {
         for key in leases::keys_of(self.tables, id)? {
-            let present = items::present(self.tables, &key)?;
-            self.delete(&key, &present.expect("a key that goes with a lease is there"))?;
+            let present = items::head(self.tables, &key)?;
+            self.delete(&key, present.expect("a key that goes with a lease is there"))?;
         }
         let was_there = self.tables.delete(LEASES, &id.to_key())?
             && self.tables.delete(DUE, &leases::date(lease.due, id))?;
@@ -97,10 +96,10 @@ impl<'a> Write<'a> {
     }
 
     /// What was there is history from now on.
-    fn shelve(&mut self, key: &Bytes, head: Head, value: &[u8]) {
+    fn shelve(&mut self, key: &Bytes, head: Head) {
         assert!(head.modified <= self.before, "a key is changed once in a revision");
         let place = history::Rows::of(key).at(head.modified);
-        self.tables.append(HISTORY, &place, &items::encode(head, value));
+        self.tables.append(HISTORY, &place, &history::encode_put(head.place));
     }
 
     fn release(&mut self, key: &Bytes, lease: LeaseId) -> Result<(), Fault> {
@@ -111,10 +110,10 @@ impl<'a> Write<'a> {
         Ok(())
     }
 
-    fn note(&mut self, key: &Bytes, is_deletion: bool, present: Option<Head>) {
+    fn note(&mut self, row: &[u8]) {
         let place = changes::place_of(self.before + 1, self.changes);
         self.changes += 1;
-        self.tables.append(CHANGES, &place, &changes::encode(is_deletion, present, key));
+        self.tables.append(CHANGES, &place, row);
     }
 }
 
@@ -128,9 +127,4 @@ pub(crate) fn put_off(
     let was_there = tables.delete(DUE, &leases::date(lease.due, id))?;
     assert!(was_there, "a lease that is there has a date");
     leases::set(tables, id, Lease { due, ..lease })
-}
-
-/// As whoever asked for what was there before sees it.
-pub(crate) fn shown(key: &Bytes, present: &(Head, Bytes)) -> Item {
-    present.0.item(key.clone(), present.1.clone())
 }

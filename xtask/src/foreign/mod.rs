@@ -5,7 +5,10 @@
 
 mod libraries;
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::debian;
 
@@ -57,13 +60,28 @@ fn program(name: &str) -> Result<String, String> {
     }
 }
 
+/// Installs what is missing.
+///
+/// # Errors
+/// If something cannot be installed.
+pub(crate) fn install(root: &Path) -> Result<(), String> {
+    prepare(root).map(drop)
+}
+
+/// A run for every change.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_quickly(root: &Path) -> Result<(), String> {
+    plan(&["--quick"]).and_then(|plan| run(root, &plan))
+}
+
 /// Installs what is missing and runs the tests.
 ///
 /// # Errors
 /// If something cannot be installed, or a test fails.
 pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
-    debian::install(&["etcd-server", "etcd-client", "protobuf-compiler"])?;
-    let folder = libraries::prepare(root)?;
+    let folder = prepare(root)?;
     println!("foreign: {} seeds, and the clients of others, against {}", plan.seeds, plan.against);
     let mut tests = Command::new(crate::cargo_program());
     tests
@@ -87,6 +105,12 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
     }
     let status = tests.status().map_err(|error| format!("cargo did not start: {error}"))?;
     if status.success() { Ok(()) } else { Err("foreign: a test has failed".into()) }
+}
+
+/// Gives the folder of the libraries.
+fn prepare(root: &Path) -> Result<PathBuf, String> {
+    debian::install(&["etcd-server", "etcd-client", "protobuf-compiler"])?;
+    libraries::prepare(root)
 }
 
 #[cfg(test)]

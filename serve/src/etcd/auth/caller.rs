@@ -6,7 +6,7 @@ use kernel::Reading;
 use tonic::Status;
 
 use super::{super::Etcd, token::Token};
-use crate::etcd::{refusal, told};
+use crate::etcd::{leader, refusal, told};
 
 /// Where a token may stand: as clients of gRPC send it, as those of HTTP do, and as gRPC's metadata
 /// comes through the gateway.
@@ -17,7 +17,7 @@ impl Etcd {
     pub(crate) fn for_request(self, headers: &HeaderMap) -> Self {
         let token = NAMES.iter().find_map(|name| headers.get(*name)?.to_str().ok());
         let token = token.map(|token| Token::come(token.trim_start_matches("Bearer ")));
-        Self { token, ..self }
+        Self { token, wants_leader: leader::is_wanted(headers), ..self }
     }
 
     /// Who asks, as of now; nobody if no token says so, or if it does not matter.

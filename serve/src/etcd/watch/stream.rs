@@ -88,6 +88,9 @@ impl Stream {
         let mut applied = self.etcd.front.node.applied();
         let left_behind = Arc::clone(&self.left_behind);
         let mut may_ask = true;
+        let etcd = self.etcd.clone();
+        let leader_lost = etcd.leader_lost();
+        tokio::pin!(leader_lost);
         loop {
             let done = tokio::select! {
                 request = requests.message(), if may_ask => match request {
@@ -106,6 +109,7 @@ impl Stream {
                     Ok(()) => self.tell_how_far().await,
                     Err(_) => Err(Gone),
                 },
+                status = leader_lost.as_mut() => Err(self.end(status).await),
                 () = self.answers.closed() => Err(Gone),
             };
             if done.is_err() {
@@ -232,14 +236,15 @@ impl Stream {
         }
     }
 
-    /// What the watch wants next has been compacted away.
+    /// What the watch wants next has been compacted away. As in etcd, a compaction at 0 ends it without a word of the
+    /// end.
     async fn end_compacted(&mut self, number: i64, gone: i64) -> Result<(), Gone> {
         if let Some(watch) = self.watches.get_mut(&number) {
             watch.has_ended = true;
         }
         let answer = WatchResponse {
             watch_id: number,
-            canceled: true,
+            canceled: gone != 0,
             compact_revision: gone,
             ..Default::default()
         };
@@ -333,21 +338,21 @@ impl Stream {
     async fn read(&self) -> Result<Reading, Gone> {
         match self.etcd.reading(true).await {
             Ok(reading) => Ok(reading),
-            Err(status) => {
-                let _ = self.answers.send(Err(status)).await;
-                Err(Gone)
-            }
+            Err(status) => Err(self.end(status).await),
         }
+    }
+
+    /// Tells the client why the stream ends.
+    async fn end(&self, status: Status) -> Gone {
+        let _ = self.answers.send(Err(status)).await;
+        Gone
     }
 
     /// What was read, unless the tables are damaged.
     async fn known<T: Send>(&self, read: Result<T, Fault>) -> Result<T, Gone> {
         match read {
             Ok(known) => Ok(known),
-            Err(fault) => {
-                let _ = self.answers.send(Err(refusal::damaged(&fault))).await;
-                Err(Gone)
-            }
+            Err(fault) => Err(self.end(refusal::damaged(&fault)).await),
         }
     }
 }

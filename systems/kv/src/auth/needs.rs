@@ -33,7 +33,7 @@ pub(super) enum Need<'a> {
     ReadAllLeased,
 }
 
-/// What a command needs. An alarm without a caller is a member's own.
+/// What a command needs. An alarm or a compaction without a caller is a member's own.
 pub(super) fn of_command(command: &Command, is_called: bool) -> Vec<Need<'_>> {
     match command {
         Command::Put { key, expect, .. } | Command::Delete { key, expect } => {
@@ -51,9 +51,11 @@ pub(super) fn of_command(command: &Command, is_called: bool) -> Vec<Need<'_>> {
             vec![Need::Known, Need::ReadLeased(*lease)]
         }
         Command::TimeLeft { with_keys: false, .. } => vec![Need::Known],
-        Command::Compact { .. } | Command::Auth(_) => vec![Need::Admin],
-        Command::Raise(_) | Command::Disarm(_) if is_called => vec![Need::Admin],
-        Command::Raise(_) | Command::Disarm(_) => vec![],
+        Command::Auth(_) => vec![Need::Admin],
+        Command::Compact { .. } | Command::Raise(_) | Command::Disarm(_) if is_called => {
+            vec![Need::Admin]
+        }
+        Command::Compact { .. } | Command::Raise(_) | Command::Disarm(_) => vec![],
         Command::As { command, .. } => of_command(command, true),
     }
 }

@@ -213,7 +213,8 @@ impl Model {
         caller: Option<&Caller>,
         command: &Command,
     ) -> Option<AuthFailure> {
-        let is_own = matches!(command, Command::Raise(_) | Command::Disarm(_));
+        let is_own =
+            matches!(command, Command::Compact { .. } | Command::Raise(_) | Command::Disarm(_));
         if !self.auth.is_on || is_own && caller.is_none() {
             return None;
         }

@@ -275,16 +275,16 @@ impl Model {
         if items.peek().is_none() { holds(None) } else { items.all(|item| holds(Some(item))) }
     }
 
-    /// Puts are looked at first, then reads.
+    /// Puts are looked at first, then reads; of a put its key, then its lease.
     fn refuse(&self, transaction: &Transaction) -> Option<Failure> {
         self.refuse_of(transaction, &|operation| match operation {
-            Operation::Put(put) if put.lease.is_some() && !self.leases.contains_key(&put.lease) => {
-                Some(Failure::LeaseNotFound)
+            Operation::Put(put)
+                if (put.keep_value || put.keep_lease) && !self.items.contains_key(&put.key) =>
+            {
+                Some(Failure::KeyNotFound)
             }
-            Operation::Put(put) => {
-                let keeps = put.keep_value || put.keep_lease;
-                (keeps && !self.items.contains_key(&put.key)).then_some(Failure::KeyNotFound)
-            }
+            Operation::Put(put) => (put.lease.is_some() && !self.leases.contains_key(&put.lease))
+                .then_some(Failure::LeaseNotFound),
             _ => None,
         })
         .or_else(|| {

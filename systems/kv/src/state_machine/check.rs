@@ -1,8 +1,8 @@
 //! The invariants. At most moments they are held against the latest changes, at one of some moments against
 //! everything: history is long.
 //!
-//! 1. Each change of a key is in one place: the last one among the items, or in the history if it was a
-//!    deletion, and every earlier one in the history. And each of those is a change.
+//! 1. Each change of a key is found by it in one place: the last one from the items, or from the history if it was
+//!    a deletion, and every earlier one from the history. And each of those leads to such a change.
 //! 2. No change is later than the store's revision, and none of a revision that was given up is of a key
 //!    that a later one of those changed too.
 //! 3. An item was created no later than it was last changed, and its version counts its puts from then.
@@ -23,7 +23,7 @@ use crate::{
     item::LeaseId,
     state_machine::compact,
     store::{
-        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Past, alarms,
+        self, CHANGES, Change, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, alarms,
         changes::{self, Place},
         guards, history, items, leases,
         users::{self, ROLES, USERS},
@@ -54,11 +54,10 @@ fn check_latest(reading: &Reading) -> Result<(), Fault> {
     for row in reading.scan(CHANGES, &from, None, CHANGES_MAX)? {
         let change = changes::decode(&row)?;
         assert!(change.revision <= revision, "a change was at a revision that has been");
-        let left = change.left(reading)?.expect("each change has left something");
-        match left {
-            Past::Item(head, _) => check_head(head),
-            Past::Deleted { .. } => assert!(change.is_deletion, "only a deletion leaves nothing"),
+        if let Some((head, _)) = &change.left {
+            check_head(*head);
         }
+        check_is_found(&change, reading)?;
     }
     Ok(())
 }
@@ -69,10 +68,9 @@ pub(crate) fn check_all(reading: &Reading) -> Result<(), Fault> {
     let mut left = places(reading)?;
     let mut bound = 0;
     store::each_row(reading, ITEMS, (&[], None), |key, row| {
-        let (head, _) = items::decode(row)?;
-        check_head(head);
-        let key_and_kind = left.remove(&(head.modified, head.place));
-        assert_eq!(key_and_kind, Some((key.clone(), false)), "an item was put by a change");
+        let head = items::decode(row)?;
+        let was_left = left.remove(&head.change());
+        assert_eq!(was_left, Some((key.clone(), Some(head))), "an item was put by a change");
         if head.lease.is_some() {
             assert!(bonds.contains(&(head.lease, key)), "a key that has a lease goes with it");
             bound += 1;
@@ -81,23 +79,24 @@ pub(crate) fn check_all(reading: &Reading) -> Result<(), Fault> {
     })?;
     assert_eq!(bound, bonds.len(), "a key goes only with the lease that it has");
     store::each_row(reading, HISTORY, (&[], None), |row_key, row| {
-        let (key, past) = (history::key_of(&row_key)?, history::decode(&row_key, row)?);
-        if let Past::Item(head, _) = &past {
-            check_head(*head);
-            assert_eq!(
-                history::revision_of(&row_key)?,
-                head.modified,
-                "history knows its revision"
-            );
-        }
-        let is_deletion = matches!(past, Past::Deleted { .. });
-        let key_and_kind = left.remove(&past.change());
-        assert_eq!(key_and_kind, Some((key, is_deletion)), "history was left by a change");
+        let (key, past) = (history::key_of(&row_key)?, history::decode(&row_key, &row)?);
+        let (of, head) = left.remove(&past.change()).expect("history was left by a change");
+        assert!(of == key && head.is_none() == past.is_deletion, "history says by which change");
         Ok(())
     })?;
     assert!(left.is_empty(), "each change has left something: {left:?}");
     check_users(reading)?;
     check_alarms(reading)
+}
+
+/// What a change has left is found by its key.
+fn check_is_found(change: &Change, reading: &Reading) -> Result<(), Fault> {
+    let present = items::head(reading, &change.key)?;
+    let is_present = present.is_some_and(|head| head.change() == change.place());
+    let past = history::newest(reading, &change.key, change.revision)?;
+    let is_past = past.is_some_and(|past| past.change() == change.place());
+    assert!(is_present != is_past, "what a change left is there or is history");
+    Ok(())
 }
 
 fn check_users(reading: &Reading) -> Result<(), Fault> {
@@ -124,25 +123,29 @@ fn check_alarms(reading: &Reading) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The changes: what each of them changed, and whether it was a deletion.
-fn places(reading: &Reading) -> Result<BTreeMap<Place, (Bytes, bool)>, Fault> {
+/// The changes: which key each of them changed, and what it left there.
+fn places(reading: &Reading) -> Result<BTreeMap<Place, (Bytes, Option<Head>)>, Fault> {
     let revision = store::revision(reading)?;
     let compacted = store::compacted(reading)?.unwrap_or(0);
     let is_scrubbed = !compact::is_pending(reading)?;
-    let mut places = BTreeMap::new();
+    let mut places: BTreeMap<Place, (Bytes, Option<Head>)> = BTreeMap::new();
     let mut given_up = BTreeSet::new();
     store::each_row(reading, CHANGES, (&[], None), |place, row| {
         let change = changes::decode(&(place, row))?;
         assert!(change.revision <= revision, "a change was at a revision that has been");
         if is_scrubbed && change.revision <= compacted {
-            assert!(!change.is_deletion, "of a deletion that was given up nothing is left");
+            assert!(!change.is_deletion(), "of a deletion that was given up nothing is left");
             assert!(given_up.insert(change.key.clone()), "what was given up is gone");
         }
         if let Some(before) = change.before.filter(|(revision, _)| *revision > compacted) {
-            let put = (change.key.clone(), false);
-            assert_eq!(places.get(&before), Some(&put), "a change knows the one before it");
+            let (key, left) = places.get(&before).expect("a change knows the one before it");
+            assert!(*key == change.key && left.is_some(), "the change before was a put of the key");
         }
-        places.insert((change.revision, change.place), (change.key, change.is_deletion));
+        let (place, head) = (change.place(), change.left.map(|(head, _)| head));
+        if let Some(head) = head {
+            check_head(head);
+        }
+        places.insert(place, (change.key, head));
         Ok(())
     })?;
     Ok(places)

@@ -82,7 +82,7 @@ fn scrub_change(change: &Change, tables: &mut Tables) -> Result<(), Fault> {
     if let Some((revision, place)) = change.before {
         forget(key, revision, place, tables)?;
     }
-    if change.is_deletion {
+    if change.is_deletion() {
         forget(key, change.revision, change.place, tables)?;
     }
     Ok(())

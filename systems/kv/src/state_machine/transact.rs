@@ -4,7 +4,6 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use bytes::Bytes;
 use kernel::{Fault, Tables};
 
 use crate::{
@@ -14,7 +13,7 @@ use crate::{
     reply::{Replies, Reply, ReplyKind},
     store::{Head, View, items, leases},
     transaction::{Comparison, Delete, Operation, Put, Relation, Target, Transaction},
-    write::{Write, shown},
+    write::Write,
 };
 
 /// Does what the transaction says, or nothing.
@@ -120,13 +119,13 @@ fn first_failure(
     Ok(None)
 }
 
+/// As in a transaction of etcd, the key is looked for before the lease.
 fn refuse_put(view: &impl View, put: &Put) -> Result<Option<Failure>, Fault> {
-    if put.lease.is_some() && leases::find(view, put.lease)?.is_none() {
-        return Ok(Some(Failure::LeaseNotFound));
+    if (put.keep_value || put.keep_lease) && items::head(view, &put.key)?.is_none() {
+        return Ok(Some(Failure::KeyNotFound));
     }
-    let keeps = put.keep_value || put.keep_lease;
-    let lacks_key = keeps && items::present(view, &put.key)?.is_none();
-    Ok(lacks_key.then_some(Failure::KeyNotFound))
+    let lacks_lease = put.lease.is_some() && leases::find(view, put.lease)?.is_none();
+    Ok(lacks_lease.then_some(Failure::LeaseNotFound))
 }
 
 fn carry_out(
@@ -149,26 +148,30 @@ fn carry_out(
 }
 
 fn carry_out_put(write: &mut Write<'_>, put: &Put) -> Result<ReplyKind, Fault> {
-    let present = items::present(write.tables, &put.key)?;
-    let before = present.as_ref();
-    let (mut value, mut lease) = (&put.value, put.lease);
-    if let Some((head, kept)) = before {
-        value = if put.keep_value { kept } else { value };
-        lease = if put.keep_lease { head.lease } else { lease };
-    }
-    write.put(&put.key, value, lease, before)?;
-    Ok(ReplyKind::Put(before.filter(|_| put.previous).map(|before| shown(&put.key, before))))
+    let present = items::head(write.tables, &put.key)?;
+    let before = match present.filter(|_| put.previous || put.keep_value) {
+        Some(head) => Some((head, head.value(write.tables)?)),
+        None => None,
+    };
+    let kept = before.as_ref().filter(|_| put.keep_value);
+    let value = kept.map_or(&put.value, |(_, value)| value);
+    let lease = present.filter(|_| put.keep_lease).map_or(put.lease, |head| head.lease);
+    write.put(&put.key, value, lease, present)?;
+    let shown = before.filter(|_| put.previous);
+    Ok(ReplyKind::Put(shown.map(|(head, value)| head.item(put.key.clone(), value))))
 }
 
 fn carry_out_delete(write: &mut Write<'_>, delete: &Delete) -> Result<ReplyKind, Fault> {
-    let present = range::present(write.tables, &delete.keys)?;
-    for (key, item) in &present {
-        write.delete(key, item)?;
+    let mut present = Vec::new();
+    range::each_head(write.tables, &delete.keys, |key, head| present.push((key, head)))?;
+    let mut previous = Vec::new();
+    for (key, head) in &present {
+        if delete.previous {
+            previous.push(head.item(key.clone(), head.value(write.tables)?));
+        }
+        write.delete(key, *head)?;
     }
-    let count = present.len() as u64;
-    let wanted = present.iter().filter(|_| delete.previous);
-    let previous = wanted.map(|(key, item)| shown(key, item)).collect();
-    Ok(ReplyKind::Deleted { count, previous })
+    Ok(ReplyKind::Deleted { count: present.len() as u64, previous })
 }
 
 fn look_along(
@@ -194,24 +197,40 @@ fn look_along(
 
 /// True if the comparison holds for each of its keys that is there; for a key of zeros if none is.
 fn is_met(view: &impl View, comparison: &Comparison) -> Result<bool, Fault> {
-    let present = range::present(view, &comparison.keys)?;
-    let holds_of = |item| relation_to(comparison, item).is_some_and(|it| holds(comparison, it));
+    let mut present = Vec::new();
+    range::each_head(view, &comparison.keys, |_, head| present.push(head))?;
     if present.is_empty() {
-        return Ok(holds_of(None));
+        return is_met_by(view, comparison, None);
     }
-    Ok(present.iter().all(|(_, item)| holds_of(Some(item))))
+    for head in present {
+        if !is_met_by(view, comparison, Some(head))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn is_met_by(view: &impl View, comparison: &Comparison, item: Option<Head>) -> Result<bool, Fault> {
+    Ok(relation_to(view, comparison, item)?.is_some_and(|order| holds(comparison, order)))
 }
 
 /// How what is there is to what is said; nothing if there is no value to compare.
-fn relation_to(comparison: &Comparison, item: Option<&(Head, Bytes)>) -> Option<Ordering> {
-    let number = |of: fn(&Head) -> u64| item.map_or(0, |(head, _)| of(head)).cast_signed();
-    Some(match &comparison.target {
+fn relation_to(
+    view: &impl View,
+    comparison: &Comparison,
+    item: Option<Head>,
+) -> Result<Option<Ordering>, Fault> {
+    let number = |of: fn(&Head) -> u64| item.as_ref().map_or(0, of).cast_signed();
+    Ok(Some(match &comparison.target {
         Target::Version(said) => number(|head| head.version).cmp(said),
         Target::Created(said) => number(|head| head.created).cmp(said),
         Target::Modified(said) => number(|head| head.modified).cmp(said),
-        Target::Lease(said) => item.map_or(0, |(head, _)| head.lease.0).cmp(said),
-        Target::Value(said) => item?.1.cmp(said),
-    })
+        Target::Lease(said) => item.map_or(0, |head| head.lease.0).cmp(said),
+        Target::Value(said) => match item {
+            Some(head) => head.value(view)?.cmp(said),
+            None => return Ok(None),
+        },
+    }))
 }
 
 fn holds(comparison: &Comparison, order: Ordering) -> bool {

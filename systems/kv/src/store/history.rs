@@ -1,10 +1,11 @@
-//! What was there before: for reads of an earlier revision, and for watchers.
+//! Where to find what was there before, for reads of an earlier revision: which changes a key has had.
 //!
 //! ```text
-//! key, escaped | !revision u64, the largest byte first ─▶ the item's row as it was, or a deletion: 0 | place u32
+//! key, escaped | !revision u64, the largest byte first ─▶ kind u8 | place u32
 //! ```
-//! Escaped, a zero byte is 0 255 and the end is 0 1: so rows lie in the order of the keys, and those of
-//! one key together, the newest first. A key has at most one change in a revision.
+//! The kind is 2 for a put, 3 for a deletion. Escaped, a zero byte is 0 255 and the end is 0 1: so rows lie in the
+//! order of the keys, and those of one key together, the newest first. A key has at most one change in a revision.
+//! The change that put what is still there is not history.
 
 use alloc::vec::Vec;
 
@@ -12,36 +13,36 @@ use bytes::Bytes;
 use kernel::{Fault, Malformed, TableId};
 
 use super::{
-    View, corrupt,
-    items::{self, Head},
+    View,
+    changes::{self, Place},
+    corrupt,
+    items::Head,
 };
 
-/// What was there, by key and revision.
+/// Where what was there lies, by key and revision.
 pub(crate) const HISTORY: TableId = TableId(19);
 
-const DELETION: u8 = 0;
+const PUT: u8 = 2;
+const DELETION: u8 = 3;
 
-/// What a change left behind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Past {
-    /// The item, with its value.
-    Item(Head, Bytes),
-    /// Nothing.
-    Deleted {
-        /// The revision that deleted it.
-        revision: u64,
-        /// Among the changes of that revision.
-        place: u32,
-    },
+/// A change that somebody else's has followed, or that left nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Past {
+    pub(crate) revision: u64,
+    /// Among the changes of that revision.
+    pub(crate) place: u32,
+    pub(crate) is_deletion: bool,
 }
 
 impl Past {
-    /// The change that left this behind.
-    pub(crate) const fn change(&self) -> (u64, u32) {
-        match self {
-            Self::Item(head, _) => (head.modified, head.place),
-            Self::Deleted { revision, place } => (*revision, *place),
-        }
+    /// The change's revision and place.
+    pub(crate) const fn change(self) -> Place {
+        (self.revision, self.place)
+    }
+
+    /// The item that the change left, and its value; nothing if it was a deletion.
+    pub(crate) fn left(self, view: &impl View) -> Result<Option<(Head, Bytes)>, Fault> {
+        if self.is_deletion { Ok(None) } else { Ok(changes::at(view, self.change())?.left) }
     }
 }
 
@@ -71,17 +72,11 @@ impl Rows {
     }
 }
 
-/// What `key` was from a revision on that changed it, if that is history.
-pub(crate) fn at(view: &impl View, key: &[u8], revision: u64) -> Result<Option<Past>, Fault> {
-    let place = Rows::of(key).at(revision);
-    view.get(HISTORY, &place)?.map(|row| decode(&place, row)).transpose()
-}
-
 /// The last of what `key` had been by `revision`, as far as it is history.
 pub(crate) fn newest(view: &impl View, key: &[u8], revision: u64) -> Result<Option<Past>, Fault> {
     let rows = Rows::of(key);
     let found = view.scan(HISTORY, &rows.at(revision), Some(&rows.end()), 1)?;
-    found.into_iter().next().map(|(place, row)| decode(&place, row)).transpose()
+    found.into_iter().next().map(|(place, row)| decode(&place, &row)).transpose()
 }
 
 /// The first key that has a history at or after a place in it; the place is that of an escaped key.
@@ -94,26 +89,36 @@ pub(crate) fn first_key(
     found.first().map(|(place, _)| key_of(place)).transpose()
 }
 
-/// The row of a deletion.
+/// The row of a put that has its place among the changes of its revision.
+pub(crate) fn encode_put(place: u32) -> [u8; 5] {
+    encode(PUT, place)
+}
+
+/// The row of such a deletion.
 pub(crate) fn encode_deletion(place: u32) -> [u8; 5] {
-    let mut row = [DELETION; 5];
+    encode(DELETION, place)
+}
+
+fn encode(kind: u8, place: u32) -> [u8; 5] {
+    let mut row = [kind; 5];
     row[1..].copy_from_slice(&place.to_le_bytes());
     row
 }
 
 /// Reads a row.
-pub(crate) fn decode(place: &[u8], row: Bytes) -> Result<Past, Fault> {
-    if let Some((&DELETION, among)) = row.split_first() {
-        let place_bytes = among.try_into().map_err(|_| malformed())?;
-        let place_among = u32::from_le_bytes(place_bytes);
-        return Ok(Past::Deleted { revision: revision_of(place)?, place: place_among });
+pub(crate) fn decode(place: &[u8], row: &[u8]) -> Result<Past, Fault> {
+    let revision = revision_of(place)?;
+    let (kind, place) = row.split_first().ok_or_else(malformed)?;
+    let place = u32::from_le_bytes(place.try_into().map_err(|_| malformed())?);
+    match *kind {
+        PUT => Ok(Past { revision, place, is_deletion: false }),
+        DELETION => Ok(Past { revision, place, is_deletion: true }),
+        _ => Err(malformed()),
     }
-    let (head, value) = items::decode(row)?;
-    Ok(Past::Item(head, value))
 }
 
 /// The revision that a row is of.
-pub(crate) fn revision_of(place: &[u8]) -> Result<u64, Fault> {
+fn revision_of(place: &[u8]) -> Result<u64, Fault> {
     let bytes = place.last_chunk().ok_or_else(malformed)?;
     Ok(!u64::from_be_bytes(*bytes))
 }

@@ -1,10 +1,10 @@
 //! How the store lies in its tables.
 //!
 //! ```text
-//! table 16 items     key                      what is there: head and value
+//! table 16 items     key                      what is there: all but the value
 //! table 17 counters  name                     u64
-//! table 18 changes   revision, place          what each revision changed: put or deletion, and the key
-//! table 19 history   key, revision backwards  what was there, from each change to the next
+//! table 18 changes   revision, place          what each revision changed: put or deletion, the key and the value
+//! table 19 history   key, revision backwards  where among the changes what was there lies
 //! table 20 leases    lease                    how long it lasts, and when it is due
 //! table 21 leased    lease, key               nothing: the key goes with the lease
 //! table 22 due       time, lease              nothing: the lease may be due then
@@ -12,8 +12,8 @@
 //! table 25 roles     role's name              what the role may do with which keys
 //! table 26 alarms    kind, member             nothing
 //! ```
-//! A value lies in one place: in the items while it is there, in the history once something else is.
-//! So the latest state is read without a look at the history, and a put writes its value once.
+//! A value lies in one place, with the change that put it, from the put to the compaction: so it is written once,
+//! at the end of a table that only grows there. Whoever asks by key is led to it.
 
 pub(crate) mod alarms;
 pub(crate) mod changes;
@@ -32,7 +32,7 @@ pub(crate) use counters::{
 };
 pub(crate) use counters::{advance_auth_revision, auth_revision, set_token_key, token_key};
 pub(crate) use counters::{compacted, counter, revision, set_counter};
-pub(crate) use history::{HISTORY, Past};
+pub(crate) use history::HISTORY;
 pub(crate) use items::{Head, ITEMS};
 pub(crate) use kernel::tables::{View, each_row};
 pub(crate) use leases::{DUE, LEASED, LEASES, Lease};

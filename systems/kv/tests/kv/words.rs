@@ -84,6 +84,7 @@ fn operation(part: &str) -> Parsed<Operation> {
         ["put", key, value] => put(key, value, LeaseId::NONE, false)?,
         ["put", key, value, lease] => put(key, value, LeaseId(lease.parse()?), false)?,
         ["keep", key] => put(key, "", LeaseId::NONE, true)?,
+        ["keep", key, lease] => put(key, "", LeaseId(lease.parse()?), true)?,
         ["get", keys] => Operation::Range(Range::of(some_keys(keys)?)),
         ["delete", keys] => Operation::Delete(Delete { keys: some_keys(keys)?, previous: true }),
         _ => return Err(format!("no operation: {part:?}").into()),

@@ -2,5 +2,7 @@
 
 mod etcdctl;
 mod gateway;
+mod history;
 mod kubernetes;
+mod leader;
 mod libraries;

@@ -87,7 +87,21 @@ pub(crate) const KNOWN: &[Known] = &[
         source: "etcdserver/apply.go, checkRequestRange",
         avoid: read_the_present,
     },
+    Known {
+        sentence: "A put alone that keeps the value of a key that is not there, with a lease that is not there either: \
+                   etcd finds the lease missing, and in a transaction the key; ours finds the key missing everywhere.",
+        source: "etcdserver/apply.go, Put beside checkRequestPut",
+        avoid: keep_without_lease,
+    },
 ];
+
+fn keep_without_lease(_: &Situation, operation: &mut Operation) {
+    if let Operation::Put(put) = operation
+        && put.ignore_value
+    {
+        put.lease = 0;
+    }
+}
 
 fn delete_once(_: &Situation, operation: &mut Operation) {
     each_inner(operation, &mut |inner| {
