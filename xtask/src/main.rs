@@ -7,7 +7,7 @@
 //! cargo xtask ci --only STEP   one step of it
 //! cargo xtask soak             kills, known bugs, fresh seeds: --hours N, --minutes N, --kills N, --no-zoo
 //! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
-//! cargo xtask foreign          etcd beside ours, and the clients of others: --quick, --against etcd, ...
+//! cargo xtask foreign          etcd and beanstalkd beside ours, and the clients of others: --quick, ...
 //! cargo xtask versus etcd      how fast ours is beside etcd: --json, --plot FILE, --rounds N, --help
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
@@ -38,7 +38,7 @@ The project's own chores.
                                find in bugs/: --hours N, --minutes N, --kills N, --no-zoo
   cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N]
                                [--first N] [--jobs N] [--turn] [--json]
-  cargo xtask foreign          the etcd interface beside etcd itself, and the clients of others, which are
+  cargo xtask foreign          etcd and beanstalkd beside ours, and the clients of others, all of which are
                                installed: --against etcd, --members N, --seeds N, --quick
   cargo xtask versus etcd      ours beside etcd and a server that does next to nothing, by turns, on this
                                machine: --rounds N, --seconds N, --json, --plot FILE; --help tells more
