@@ -5,6 +5,7 @@ mod backup;
 mod bench;
 mod check;
 mod client;
+mod doctor;
 mod exit;
 mod kv;
 mod leader;
@@ -41,6 +42,7 @@ fn run() -> Outcome {
         Command::Restore(options) => node::restore::run(&options),
         Command::Kv(command) => wait_for(kv::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),
+        Command::Doctor(options) => wait_for(doctor::run(&options)),
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),
         Command::Bench(command) => wait_for(bench::run(&command)),
