@@ -14,6 +14,7 @@ use crate::{
     leader::LeaderCommand,
     member::MemberCommand,
     node::{NodeOptions, config_file, import::ImportOptions, restore::RestoreOptions},
+    queue::QueueCommand,
     replay::ReplayOptions,
     sim::SimOptions,
     status::StatusOptions,
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     /// Read and write keys.
     #[command(subcommand)]
     Kv(KvCommand),
+    /// Put tasks into the work queue, and work.
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Show how the nodes of a cluster do.
     Status(StatusOptions),
     /// Say what is wrong with a cluster, and what to do.

@@ -6,7 +6,7 @@ use std::{fmt, process::ExitCode};
 pub(crate) const TABLE: &str = "\
 Exit codes:
   0  done
-  1  the key does not exist, or is not as expected
+  1  the key or the task does not exist, or is not as expected; a worker: tasks have failed
   2  the command, the configuration or the data folder is wrong; nothing was done
   3  not done: no node answered, or there is no majority; worth another try
   4  unknown: a write may or may not have happened
@@ -23,7 +23,7 @@ Exit codes:
 pub(crate) enum Exit {
     /// All went well.
     Done = 0,
-    /// A key does not exist, or is not as expected.
+    /// A key or a task does not exist, or is not as expected; or tasks have failed.
     Missing = 1,
     /// What was asked makes no sense, or not here.
     Usage = 2,

@@ -12,9 +12,11 @@ mod leader;
 mod member;
 mod node;
 mod progress;
+mod queue;
 mod replay;
 mod sim;
 mod status;
+mod system;
 mod table;
 mod up;
 
@@ -41,6 +43,7 @@ fn run() -> Outcome {
         Command::Backup(options) => wait_for(backup::run(&options)),
         Command::Restore(options) => node::restore::run(&options),
         Command::Kv(command) => wait_for(kv::run(&command)),
+        Command::Queue(command) => wait_for(queue::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),
         Command::Doctor(options) => wait_for(doctor::run(&options)),
         Command::Member(command) => wait_for(member::run(&command)),

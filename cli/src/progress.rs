@@ -17,6 +17,11 @@ impl Progress {
         Self { is_shown: !quiet && stderr().is_terminal() }
     }
 
+    /// True if anybody sees it.
+    pub(crate) const fn is_shown(&self) -> bool {
+        self.is_shown
+    }
+
     /// Says what is going on.
     pub(crate) fn say(&self, what: &str) {
         if self.is_shown {
@@ -28,13 +33,21 @@ impl Progress {
 
     /// Says which of `all` steps is going on.
     pub(crate) fn step(&self, done: usize, all: usize, what: &str) {
-        let filled = BAR * done / all;
-        let bar = format!("{}{}", "#".repeat(filled), ".".repeat(BAR - filled));
-        self.say(&format!("[{bar}] {} of {all}: {what}", done + 1));
+        self.say(&format!("{} {} of {all}: {what}", bar(done, all), done + 1));
+    }
+
+    /// Says how many of `all` are done; there may be none at all.
+    pub(crate) fn share(&self, done: usize, all: usize, what: &str) {
+        self.say(&format!("{} {done} of {all} {what}", bar(done, all)));
     }
 
     /// Takes the line away.
     pub(crate) fn done(&self) {
         self.say("");
     }
+}
+
+fn bar(done: usize, all: usize) -> String {
+    let filled = (BAR * done.min(all)).checked_div(all).unwrap_or_default();
+    format!("[{}{}]", "#".repeat(filled), ".".repeat(BAR - filled))
 }

@@ -118,6 +118,8 @@ pub struct HostConfig {
     pub node: NodeId,
     /// What people call it.
     pub name: String,
+    /// What a new folder says of the system that its tables are of.
+    pub system: String,
     /// What to do with the folder.
     pub begin: Begin,
     /// `host:port` to listen on for other nodes; port 0 takes any.
@@ -138,6 +140,7 @@ impl HostConfig {
             folder: folder.into(),
             node,
             name: format!("node{node}"),
+            system: String::new(),
             begin,
             peer_listen: String::from("127.0.0.1:0"),
             peer_advertised: String::new(),

@@ -227,6 +227,7 @@ impl Layout {
             node: config.node,
             disk: draw_disk_id(),
             name: config.name.clone(),
+            system: config.system.clone(),
             incarnation: Incarnation(0),
         };
         let file = IdentityFile { identity, is_complete: false };

@@ -35,9 +35,24 @@ impl<N: Node> Handle<N> {
     /// # Errors
     /// [`RequestError`] says whether it was carried out.
     pub async fn request(&self, request: N::Request) -> Result<Bytes, RequestError> {
+        self.submit(request).await
+    }
+
+    /// As [`Handle::request`], but the request is handed in when this is called, before anybody waits: those of
+    /// one caller come in the order in which it calls.
+    ///
+    /// # Errors
+    /// [`RequestError`] says whether it was carried out.
+    pub fn submit(
+        &self,
+        request: N::Request,
+    ) -> impl Future<Output = Result<Bytes, RequestError>> + Send + use<N> {
         let (ended, outcome) = oneshot::channel();
-        self.hand_in(Waiting::Answer(ended), request)?;
-        outcome.await.unwrap_or(Err(RequestError::Unknown))
+        let handed_in = self.hand_in(Waiting::Answer(ended), request);
+        async move {
+            handed_in?;
+            outcome.await.unwrap_or(Err(RequestError::Unknown))
+        }
     }
 
     /// Carries out a request that ends with a moment of the tables to read, and waits for it.

@@ -1,7 +1,8 @@
 //! The file `identity`: who lives in a data folder. A few lines of text with a checksum.
 //!
 //! ```text
-//! archipel identity 1
+//! archipel identity 2    1: as it was before there were several systems, without the line that names one
+//! system queue           what its state machine is
 //! cluster 5f0c...        32 hexadecimal digits
 //! node 1
 //! disk 9ab3...           32 hexadecimal digits
@@ -26,6 +27,9 @@ pub struct FolderIdentity {
     pub disk: DiskId,
     /// What people call the node.
     pub name: String,
+    /// The system that its tables are of, as whoever made the folder calls it; empty in a folder from before
+    /// there were several.
+    pub system: String,
     /// The last life that began.
     pub incarnation: Incarnation,
 }
@@ -38,14 +42,20 @@ pub(crate) struct IdentityFile {
     pub(crate) is_complete: bool,
 }
 
-const TITLE: &str = "archipel identity 1";
+const TITLE: &str = "archipel identity 2";
+/// The first line before there were several systems.
+const TITLE_WITHOUT_SYSTEM: &str = "archipel identity 1";
 
 impl IdentityFile {
     pub(crate) fn encode(&self) -> String {
-        let FolderIdentity { cluster, node, disk, name, incarnation } = &self.identity;
+        let FolderIdentity { cluster, node, disk, name, system, incarnation } = &self.identity;
         let complete = if self.is_complete { "yes" } else { "no" };
+        let head = match system.as_str() {
+            "" => String::from(TITLE_WITHOUT_SYSTEM),
+            system => format!("{TITLE}\nsystem {}", system.replace('\n', " ")),
+        };
         let lines = format!(
-            "{TITLE}\ncluster {:032x}\nnode {node}\ndisk {:032x}\nname {}\n\
+            "{head}\ncluster {:032x}\nnode {node}\ndisk {:032x}\nname {}\n\
              incarnation {incarnation}\ncomplete {complete}\n",
             cluster.0,
             disk.0,
@@ -58,15 +68,23 @@ impl IdentityFile {
     pub(crate) fn decode(text: &str) -> Result<Self, &'static str> {
         let lines = check_checksum(text)?;
         let mut lines = lines.lines();
-        if lines.next() != Some(TITLE) {
-            return Err("it does not begin with the line \"archipel identity 1\"");
-        }
+        let names_system = match lines.next() {
+            Some(TITLE) => true,
+            Some(TITLE_WITHOUT_SYSTEM) => false,
+            _ => {
+                return Err(
+                    "it does not begin with a line \"archipel identity\" of a version known here",
+                );
+            }
+        };
         let mut field = |name: &str| {
             let line = lines.next().ok_or("a line is missing")?;
             let (found, value) = line.split_once(' ').ok_or("a line has no value")?;
             if found == name { Ok(value) } else { Err("a line has the wrong name") }
         };
+        let system = if names_system { field("system")? } else { "" };
         let identity = FolderIdentity {
+            system: String::from(system),
             cluster: ClusterId(hexadecimal(field("cluster")?)?),
             node: NodeId(number(field("node")?)?),
             disk: DiskId(hexadecimal(field("disk")?)?),
@@ -113,6 +131,7 @@ mod tests {
             node: NodeId(2),
             disk: DiskId(3),
             name: String::from("node two"),
+            system: String::from("queue"),
             incarnation: Incarnation(4),
         };
         IdentityFile { identity, is_complete: true }
@@ -121,6 +140,15 @@ mod tests {
     #[test]
     fn an_identity_is_read_back() {
         assert_eq!(IdentityFile::decode(&file().encode()), Ok(file()));
+    }
+
+    #[test]
+    fn a_folder_from_before_there_were_several_systems_is_read_and_stays_as_it_is() {
+        let mut old = file();
+        old.identity.system = String::new();
+        let text = old.encode();
+        assert!(text.starts_with("archipel identity 1\ncluster "), "{text}");
+        assert_eq!(IdentityFile::decode(&text), Ok(old));
     }
 
     #[test]

@@ -34,6 +34,13 @@ impl Answer {
         Self::json(StatusCode::OK, body)
     }
 
+    /// An answer that says all with its status.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        let mut response = Response::new(Full::new(Bytes::new()));
+        *response.status_mut() = status;
+        Self { response }
+    }
+
     /// A page for Prometheus.
     pub(crate) fn metrics(text: String) -> Self {
         Self::new(StatusCode::OK, METRICS, text)

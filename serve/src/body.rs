@@ -15,6 +15,8 @@ use crate::error::ApiError;
 
 /// The largest body: a key and a value whose every byte is a JSON escape of six bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 6 * (kv::KEY_BYTES_MAX + kv::VALUE_BYTES_MAX) + 4096;
+// A task's payload or result needs no more.
+const _: () = assert!(queue::PAYLOAD_BYTES_MAX <= kv::VALUE_BYTES_MAX);
 /// Bodies up to this size need no permission.
 const SMALL_BYTES_MAX: usize = 16 << 10;
 /// How much more of a body that is too large is taken in, so that its sender hears the answer.
@@ -96,7 +98,7 @@ async fn refuse_large(mut body: Incoming, deadline: Instant) -> ApiError {
         }
     }
     let message = format!(
-        "The body is over {BODY_BYTES_MAX} bytes; a value may have {} bytes.",
+        "The body is over {BODY_BYTES_MAX} bytes; a value, a payload or a result may have {} bytes.",
         kv::VALUE_BYTES_MAX
     );
     ApiError::too_large("body_too_large", message).with("limitBytes", BODY_BYTES_MAX).closing()

@@ -118,6 +118,11 @@ impl Query {
         self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
+    /// All values of `name`, in order.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
     /// Refuses parameters other than `known`.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         let stranger = self.pairs.iter().find(|(name, _)| !known.contains(&name.as_str()));

@@ -19,6 +19,7 @@ use crate::{
     etcd::{self, Etcd},
     front::Front,
     server::stopped,
+    system::System,
 };
 
 /// The most bytes of a request's head.
@@ -34,7 +35,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 pub(crate) async fn serve(
     stream: TcpStream,
     front: &Arc<Front>,
-    etcd: &Etcd,
+    etcd: Option<&Etcd>,
     mut stop: watch::Receiver<bool>,
 ) {
     let first = tokio::select! {
@@ -44,9 +45,15 @@ pub(crate) async fn serve(
     // Boxed: until its first byte a connection carries no room for a conversation.
     match first {
         Ok(Some(Language::Http1 { may_half_close })) => {
+            // Nor one who waits for a task: whoever has left gets none.
+            let may_half_close = may_half_close && front.system == System::Kv;
             Box::pin(converse(stream, may_half_close, (front, etcd), stop)).await;
         }
         Ok(Some(Language::Http2)) => {
+            // Who speaks HTTP/2 wants gRPC, which is of the key/value store.
+            let Some(etcd) = etcd else {
+                return;
+            };
             let _ = stream.set_nodelay(true);
             limit_silence(&stream, front.limits.client_timeout);
             Box::pin(etcd::serve(stream, etcd.clone(), stop)).await;
@@ -86,7 +93,7 @@ async fn first_words(stream: &TcpStream) -> Option<Language> {
 async fn converse(
     stream: TcpStream,
     may_half_close: bool,
-    (front, etcd): (&Arc<Front>, &Etcd),
+    (front, etcd): (&Arc<Front>, Option<&Etcd>),
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
@@ -128,9 +135,11 @@ async fn converse(
 async fn answer(
     request: Request<Incoming>,
     front: &Arc<Front>,
-    etcd: &Etcd,
+    etcd: Option<&Etcd>,
 ) -> Result<Response<Either<Full<Bytes>, Body>>, Infallible> {
-    if etcd::is_for_gateway(request.uri().path()) {
+    if let Some(etcd) = etcd
+        && etcd::is_for_gateway(request.uri().path())
+    {
         return Ok(etcd.answer_json(request).await.map(Either::Right));
     }
     Ok(Arc::clone(front).answer(request).await?.map(Either::Left))
@@ -138,7 +147,7 @@ async fn answer(
 
 /// Breaks the connection of a client that takes none of what is sent to it for `client_timeout`: nobody
 /// may hold an answer in memory, and a seat, for as long as it likes.
-fn limit_silence(stream: &TcpStream, client_timeout: Duration) {
+pub(crate) fn limit_silence(stream: &TcpStream, client_timeout: Duration) {
     let silence_ms = u32::try_from(client_timeout.as_millis()).unwrap_or(u32::MAX);
     // Without it such a client keeps its seat, which is no reason to turn it away.
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, silence_ms);

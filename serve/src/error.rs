@@ -4,11 +4,14 @@
 //! ```text
 //! {"error": "a sentence, what to do next", "code": "one_word", ...}
 //!
-//! 400  not_json bad_key bad_value bad_expect bad_query bad_header bad_path bad_member bad_change
+//! 400  not_json bad_field bad_key bad_value bad_expect bad_query bad_header bad_path bad_member bad_change
+//!      bad_task bad_queue bad_type bad_lease too_many
 //! 403  auth
 //! 404  not_found no_such_route no_such_member      405  method_not_allowed (with Allow)
 //! 408  too_slow      409  mismatch forgotten change_under_way not_caught_up too_few_voters
-//! 413  key_too_large value_too_large body_too_large
+//!      not_held reserved wrong_state
+//! 413  key_too_large value_too_large body_too_large payload_too_large result_too_large error_too_large
+//! 429  full (with Retry-After)
 //! 500  fault         503  no_leader leadership_lost busy transferring stopping too_many_connections
 //!      corrupt
 //! 504  unknown: nobody can say whether it happened  507  disk_full no_space
@@ -77,6 +80,12 @@ impl ApiError {
         let message = format!("This path knows these methods only: {allow}.");
         let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message);
         Self { allow: Some(allow), ..error }
+    }
+
+    /// Adds in how many seconds another try may go better.
+    pub(crate) const fn retrying_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
     }
 
     /// Adds a field for programs.

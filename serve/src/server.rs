@@ -14,7 +14,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{connection, error::ApiError, etcd::Etcd, front::Front};
+use crate::{beanstalkd, connection, error::ApiError, etcd::Etcd, front::Front, system::System};
 
 /// How long open connections may take to finish their request when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -44,18 +44,57 @@ pub fn listen(address: &str) -> io::Result<TcpListener> {
 
 /// Serves `front` on `listener` until `stop` becomes true or its sender is gone; requests under way are
 /// then answered.
-pub async fn serve(listener: TcpListener, front: Arc<Front>, mut stop: watch::Receiver<bool>) {
-    let connections_max = front.limits.connections_max;
-    let seats = Arc::new(Semaphore::new(connections_max as usize));
+pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: watch::Receiver<bool>) {
     let door = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
-    let etcd = Etcd::new(&front);
+    let etcd = (front.system == System::Kv).then(|| Etcd::new(&front));
+    let connections_max = front.limits.connections_max;
+    let welcome = |stream, seats: &_, stop: &_| {
+        welcome(stream, (&front, etcd.as_ref()), seats, &door, stop);
+    };
+    take_all(listener, connections_max, stop, welcome).await;
+}
+
+/// Serves clients of beanstalkd on `listener`, as [`serve`]. The front must be that of a node of the work queue.
+pub async fn serve_beanstalkd(
+    listener: TcpListener,
+    front: Arc<Front>,
+    stop: watch::Receiver<bool>,
+) {
+    let server = beanstalkd::Server::new(&front);
+    let connections_max = front.limits.connections_max;
+    let welcome = |stream, seats: &Arc<Semaphore>, stop: &_| {
+        // Who finds no seat is let go: the protocol has no word for it.
+        let Ok(seat) = Arc::clone(seats).try_acquire_owned() else {
+            front.traffic.turned_away.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let conversation = Arc::clone(&server).serve(stream, watch::Receiver::clone(stop));
+        let front = Arc::clone(&front);
+        tokio::spawn(async move {
+            front.traffic.connections.fetch_add(1, Ordering::Relaxed);
+            conversation.await;
+            front.traffic.connections.fetch_sub(1, Ordering::Relaxed);
+            drop(seat);
+        });
+    };
+    take_all(listener, connections_max, stop, welcome).await;
+}
+
+/// Takes clients in until `stop` becomes true or its sender is gone, and sees those out who have a seat.
+async fn take_all(
+    listener: TcpListener,
+    connections_max: u32,
+    mut stop: watch::Receiver<bool>,
+    welcome: impl Fn(TcpStream, &Arc<Semaphore>, &watch::Receiver<bool>),
+) {
+    let seats = Arc::new(Semaphore::new(connections_max as usize));
     loop {
         let accepted = tokio::select! {
             () = stopped(&mut stop) => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => welcome(stream, (&front, &etcd), &seats, &door, &stop),
+            Ok((stream, _)) => welcome(stream, &seats, &stop),
             Err(error) => {
                 tracing::warn!("A client could not connect: {error}.");
                 sleep(ACCEPT_PAUSE).await;
@@ -73,7 +112,7 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 fn welcome(
     stream: TcpStream,
-    (front, etcd): (&Arc<Front>, &Etcd),
+    (front, etcd): (&Arc<Front>, Option<&Etcd>),
     seats: &Arc<Semaphore>,
     door: &Arc<Semaphore>,
     stop: &watch::Receiver<bool>,
@@ -89,10 +128,10 @@ fn welcome(
         }
         return;
     };
-    let (etcd, stop) = (etcd.clone(), stop.clone());
+    let (etcd, stop) = (etcd.cloned(), stop.clone());
     tokio::spawn(async move {
         front.traffic.connections.fetch_add(1, Ordering::Relaxed);
-        connection::serve(stream, &front, &etcd, stop).await;
+        connection::serve(stream, &front, etcd.as_ref(), stop).await;
         front.traffic.connections.fetch_sub(1, Ordering::Relaxed);
         drop(seat);
     });

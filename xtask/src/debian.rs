@@ -2,6 +2,9 @@
 
 use std::process::{Command, Stdio};
 
+/// Packages that start a service, and its name.
+const SERVICES: [(&str, &str); 2] = [("etcd-server", "etcd"), ("beanstalkd", "beanstalkd")];
+
 /// Has packages installed that are missing, and says so.
 ///
 /// # Errors
@@ -17,19 +20,23 @@ pub(crate) fn install(packages: &[&str]) -> Result<(), String> {
     apt(&["update"]).map_err(|error| format!("{error}; {by_hand}"))?;
     let words = [&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat();
     apt(&words).map_err(|error| format!("{error}; {by_hand}"))?;
-    if missing.contains(&"etcd-server") {
-        stop_service();
+    for (package, service) in SERVICES {
+        if missing.contains(&package) {
+            stop_service(service);
+        }
     }
     Ok(())
 }
 
-/// The package starts a server of its own where there is systemd. Tests start theirs.
-fn stop_service() {
+/// A package that starts a server of its own where there is systemd. Tests start theirs.
+fn stop_service(service: &str) {
     let mut command = Command::new("systemctl");
-    command.args(["disable", "--now", "etcd"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["disable", "--now", service]).stdout(Stdio::null()).stderr(Stdio::null());
     // Without systemd nothing was started.
     if command.status().is_ok_and(|status| status.success()) {
-        println!("The service etcd, which its package starts, is stopped: tests start their own.");
+        println!(
+            "The service {service}, which its package starts, is stopped: tests start their own."
+        );
     }
 }
 

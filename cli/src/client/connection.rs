@@ -93,6 +93,8 @@ fn parse(received: &[u8], response: &mut Response) -> io::Result<Option<(usize, 
             response.revision = number();
         }
     }
+    // Such an answer has no body, and need not say so (RFC 9110, section 8.6).
+    let body_bytes = if response.status == 204 { Some(0) } else { body_bytes };
     let body_bytes = body_bytes
         .and_then(|bytes| usize::try_from(bytes).ok())
         .filter(|bytes| *bytes <= ANSWER_BYTES_MAX)
@@ -130,6 +132,13 @@ mod tests {
         assert_eq!(parse(&text[..20], &mut response).unwrap(), None);
         assert_eq!(parse(text, &mut response).unwrap(), Some((text.len() - 2, 2)));
         assert_eq!((response.status, response.revision), (200, Some(7)));
+    }
+
+    #[test]
+    fn an_answer_that_says_all_with_its_status_has_no_body() {
+        let mut response = Response::default();
+        let text = b"HTTP/1.1 204 No Content\r\n\r\n";
+        assert_eq!(parse(text, &mut response).unwrap(), Some((text.len(), 0)));
     }
 
     #[test]

@@ -57,13 +57,19 @@ impl Reply {
             404 => Exit::Missing,
             409 if self.body["code"] == "mismatch" => Exit::Missing,
             400 | 405 | 413 => Exit::Usage,
-            503 => Exit::Unavailable,
+            429 | 503 => Exit::Unavailable,
             504 => Exit::Unknown,
             500 => Exit::Broken,
             _ => Exit::Refused,
         };
         Err(Failure::new(exit, self.error()))
     }
+}
+
+/// The headers of a session of its own for one request, so that it can be sent again to another node and still takes
+/// effect once.
+pub(crate) fn session_headers() -> String {
+    format!("x-client-id: cli-{:032x}\r\nx-serial: 1\r\n", host::draw_client_id().0)
 }
 
 /// The nodes of a cluster, by their addresses.

@@ -3,9 +3,9 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{expectation, is_answer, print_json, session_headers};
+use super::{expectation, is_answer, print_json};
 use crate::{
-    client::{ClusterOptions, Request},
+    client::{ClusterOptions, Request, session_headers},
     exit::{Exit, Outcome},
 };
 

@@ -36,12 +36,6 @@ pub(crate) async fn run(command: &KvCommand) -> Outcome {
     }
 }
 
-/// The headers of a session of its own for one command, so that it can be sent again to another node
-/// and still takes effect once.
-fn session_headers() -> String {
-    format!("x-client-id: cli-{:032x}\r\nx-serial: 1\r\n", host::draw_client_id().0)
-}
-
 /// `expect` in JSON from the options of a careful write.
 fn expectation(absent: bool, value: Option<&String>, revision: Option<u64>) -> Option<Value> {
     if absent {

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use kernel::{ClusterId, NodeId};
 use serde_json::{Value, json};
+use serve::System;
 use tokio::time::sleep;
 
 use super::{options::NodeOptions, plan::Addresses};
 use crate::{
     client::{Cluster, Request},
     exit::{Exit, Failure, Outcome},
+    system,
 };
 
 /// How long one request may take.
@@ -24,6 +26,7 @@ pub(crate) struct Joiner {
     name: String,
     replace: Option<String>,
     stays_learner: bool,
+    system: System,
 }
 
 impl Joiner {
@@ -37,6 +40,7 @@ impl Joiner {
             name: options.name.clone(),
             replace: options.replace.clone(),
             stays_learner: options.learner,
+            system: options.system,
         })
     }
 
@@ -45,6 +49,7 @@ impl Joiner {
         loop {
             match self.members().await {
                 Ok(answer) => {
+                    self.check_system(&answer)?;
                     let text = answer["cluster"].as_str().unwrap_or_default();
                     return u128::from_str_radix(text, 16).map(ClusterId).map_err(|_| {
                         Failure::usage(
@@ -58,6 +63,18 @@ impl Joiner {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    /// A node joins those that run what it runs.
+    fn check_system(&self, answer: &Value) -> Outcome<()> {
+        let name = answer["system"].as_str().unwrap_or_default();
+        if system::named(name) == Ok(self.system) {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "The cluster to join runs {name}, and this node would run {}. Start it with --system {name}.",
+            self.system
+        )))
     }
 
     /// Sees to it that `node` becomes a member, and a voter unless it shall stay a learner.

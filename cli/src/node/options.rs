@@ -1,11 +1,17 @@
 //! Everything that a node can be told, once: this struct is the flags, the environment variables, the
 //! configuration file, `--help` and `--print-config`.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 
+use serve::System;
+
 use super::peer::Peer;
+use crate::system;
 
 /// How far a node's port for other nodes is from its port for clients.
 pub(crate) const PEER_PORT_OFFSET: u16 = 1000;
@@ -33,6 +39,17 @@ pub(crate) struct NodeOptions {
     /// Check the configuration and the data folder, start nothing, and exit.
     #[arg(long)]
     pub(crate) check: bool,
+
+    /// What the node runs: the key/value store, or the work queue. All members of a cluster run the same; the data
+    /// folder remembers it.
+    #[arg(
+        long,
+        value_name = "SYSTEM",
+        default_value_t = System::Kv,
+        value_parser = system::parser(),
+        help_heading = "Identity"
+    )]
+    pub(crate) system: System,
 
     /// The node's name, which no other member has.
     #[arg(
@@ -98,6 +115,11 @@ pub(crate) struct NodeOptions {
         help_heading = "Addresses"
     )]
     pub(crate) port: u16,
+
+    /// With --system queue: the address to listen on for clients of beanstalkd. They see the same tasks as clients
+    /// over HTTP. Default: none.
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "Addresses")]
+    pub(crate) beanstalkd_address: Option<SocketAddr>,
 
     /// The port for other nodes. Default: the port for clients plus 1000.
     #[arg(
@@ -294,6 +316,9 @@ Examples:
 
   The same as in the course, one container each:
     NODE_ID=node1 PORT=3000 PEER_IDS=node2:3000,node3:3000 archipel node
+
+  A node of a work queue, for clients over HTTP and of beanstalkd:
+    archipel node --system queue --beanstalkd-address 127.0.0.1:11300
 
   A fourth node joins:
     archipel node --name node4 --port 3004 --join 127.0.0.1:3001

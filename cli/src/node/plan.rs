@@ -4,13 +4,17 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 
 use host::Begin;
 use kernel::{ClusterId, DiskId, Member, Membership, NodeId};
+use serve::System;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{
     options::{CLUSTER_TOKEN, NodeOptions, PEER_PORT_OFFSET},
     peer::Peer,
 };
-use crate::exit::{Failure, Outcome};
+use crate::{
+    exit::{Failure, Outcome},
+    system,
+};
 
 /// Where a node listens and where others reach it.
 #[derive(Clone, Debug)]
@@ -100,6 +104,7 @@ pub(crate) fn check(options: &NodeOptions) -> Outcome<()> {
         ));
     }
     check_names(options)?;
+    check_system(options)?;
     if options.name.is_empty() {
         return Err(Failure::usage("The node's name is empty; give it one with --name."));
     }
@@ -127,6 +132,20 @@ fn check_names(options: &NodeOptions) -> Outcome<()> {
         )));
     }
     Ok(())
+}
+
+/// Some options are of one system only.
+fn check_system(options: &NodeOptions) -> Outcome<()> {
+    let stranger = match options.system {
+        System::Kv if options.beanstalkd_address.is_some() => "--beanstalkd-address",
+        System::Queue if options.import.is_some() => "--import",
+        System::Queue if options.quota_mib.is_some() => "--quota-mib",
+        System::Kv | System::Queue => return Ok(()),
+    };
+    let system = options.system;
+    Err(Failure::usage(format!(
+        "A node of {system} knows no {stranger}; leave it out, or choose --system."
+    )))
 }
 
 /// How a node goes on if `lives` is who lives in its folder, or else begins as a first member.
@@ -170,6 +189,15 @@ fn going_on(
             lives.name
         )));
     }
+    let has = system::of_folder(lives)?;
+    if has != options.system {
+        return Err(Failure::usage(format!(
+            "The data folder {} holds a node of {has}, not of {}. Start it with --system {has}, or choose another \
+             folder with --dir.",
+            folder.display(),
+            options.system
+        )));
+    }
     let says_which = !options.peers.is_empty() || options.cluster_token != CLUSTER_TOKEN;
     if says_which && options.join.is_empty() && lives.cluster != cluster {
         return Err(Failure::usage(format!(
@@ -194,7 +222,12 @@ fn cluster_id(options: &NodeOptions) -> ClusterId {
     let mut names: Vec<&str> = others(options).map(|peer| peer.name.as_str()).collect();
     names.push(&options.name);
     names.sort_unstable();
-    let text = format!("cluster\0{}\0{}", options.cluster_token, names.join("\0"));
+    // Nodes of different systems are strangers to each other, whatever they are called.
+    let kind = match options.system {
+        System::Kv => "cluster",
+        System::Queue => "cluster of queue",
+    };
+    let text = format!("{kind}\0{}\0{}", options.cluster_token, names.join("\0"));
     ClusterId(xxh3_128(text.as_bytes()))
 }
 
@@ -252,6 +285,7 @@ mod tests {
         let usual = cluster("--name a --peers b:1");
         assert_ne!(usual, cluster("--name a --peers b:1 --cluster-token mine"));
         assert_ne!(usual, cluster("--name a --peers b:1,c:1"));
+        assert_ne!(usual, cluster("--name a --peers b:1 --system queue"));
     }
 
     #[test]
@@ -291,6 +325,9 @@ mod tests {
             "--name a --peers a:1",
             "--peers localhost:3002,localhost:3003",
             "--name a --peers a:3000/9,b:3000",
+            "--beanstalkd-address 127.0.0.1:11300",
+            "--system queue --import backup.db",
+            "--system queue --quota-mib 8",
         ] {
             assert!(check(&options(wrong)).is_err(), "{wrong}");
         }

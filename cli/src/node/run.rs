@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use host::{Begin, FolderIdentity, HostConfig, Notify, Running, StartError};
-use kernel::Fault;
+use kernel::{Fault, StateMachine};
 use kv::KvMachine;
+use queue::QueueMachine;
 use raft::Raft;
-use serve::{Front, Node};
+use serve::{Front, Node, System};
 use tokio::{net::TcpListener, sync::watch};
 
 use super::{
@@ -26,13 +27,7 @@ pub(crate) async fn run(
     lives: Option<FolderIdentity>,
 ) -> Outcome {
     let clients = serve::raise_open_files(options.connections_max);
-    let listener = serve::listen(&addresses.client_listen).map_err(|error| {
-        Failure::usage(format!(
-            "Clients cannot be listened for on {}: {error}. Stop what uses the port, or choose \
-             another one with --port.",
-            addresses.client_listen
-        ))
-    })?;
+    let listeners = Listeners::open(options, addresses.client_listen.as_str())?;
     let joiner = Joiner::new(options);
     let plan = match &joiner {
         Some(joiner) if lives.is_none() => {
@@ -52,28 +47,56 @@ pub(crate) async fn run(
         answer_timeout: Duration::from_millis(options.request_timeout_ms) + Duration::from_secs(2),
         ..serve::Limits::default()
     };
-    let front = Front::new(running.handle(), running.cluster(), options.name.clone(), limits);
+    let called = (options.name.clone(), options.system);
+    let front = Front::new(running.handle(), running.cluster(), called, limits);
     tracing::info!(
-        "{} is ready for clients at http://{} and for other nodes at {}. Its data is in {}.",
+        "{}, a node of {}, is ready for clients at http://{} and for other nodes at {}. Its data is in {}.",
         options.name,
+        options.system,
         addresses.client,
         addresses.peer,
         plan::folder(options).display()
     );
-    until_stopped(options, &addresses, running, listener, front, joiner).await
+    until_stopped(options, &addresses, running, (listeners, front), joiner).await
+}
+
+/// Where clients come in.
+struct Listeners {
+    http: TcpListener,
+    beanstalkd: Option<TcpListener>,
+}
+
+impl Listeners {
+    fn open(options: &NodeOptions, http: &str) -> Outcome<Self> {
+        let beanstalkd = options.beanstalkd_address.map(|address| address.to_string());
+        let beanstalkd = beanstalkd.map(|address| listen(&address, "--beanstalkd-address"));
+        Ok(Self { http: listen(http, "--port")?, beanstalkd: beanstalkd.transpose()? })
+    }
+}
+
+fn listen(address: &str, option: &str) -> Outcome<TcpListener> {
+    serve::listen(address).map_err(|error| {
+        Failure::usage(format!(
+            "Clients cannot be listened for on {address}: {error}. Stop what uses the port, or choose another one \
+             with {option}."
+        ))
+    })
 }
 
 async fn until_stopped(
     options: &NodeOptions,
     addresses: &Addresses,
     running: Running<Raft>,
-    listener: TcpListener,
-    front: Front,
+    (listeners, front): (Listeners, Front),
     joiner: Option<Joiner>,
 ) -> Outcome {
     let node = running.handle();
     let (stop, stopping) = watch::channel(false);
-    let serving = tokio::spawn(serve::serve(listener, Arc::new(front), stopping));
+    let front = Arc::new(front);
+    let beanstalkd = listeners.beanstalkd.map(|listener| {
+        tokio::spawn(serve::serve_beanstalkd(listener, Arc::clone(&front), stopping.clone()))
+    });
+    let serving = tokio::spawn(serve::serve(listeners.http, front, stopping));
     tokio::spawn(narrate::narrate(node.clone()));
     let entering = enter(joiner, node.clone(), addresses.clone());
     let ended = tokio::select! {
@@ -86,6 +109,9 @@ async fn until_stopped(
     }
     let _ = stop.send(true);
     let _ = serving.await;
+    if let Some(beanstalkd) = beanstalkd {
+        let _ = beanstalkd.await;
+    }
     let fault = tokio::task::spawn_blocking(|| running.stop());
     let fault = fault.await.expect("stopping a node does not panic");
     ended?;
@@ -114,10 +140,21 @@ fn start(options: &NodeOptions, addresses: &Addresses, plan: &Plan) -> Outcome<R
         import::into_folder(&config, file)?;
         config.begin = Begin::Resume;
     }
+    match options.system {
+        System::Kv => start_with(options, config, KvMachine),
+        System::Queue => start_with(options, config, QueueMachine),
+    }
+}
+
+fn start_with<S: StateMachine>(
+    options: &NodeOptions,
+    config: HostConfig,
+    machine: S,
+) -> Outcome<Running<Raft>> {
     let raft_config = raft_config(options);
     let boot = move |boot: host::Boot| {
         let now = boot.now;
-        (Raft::new(raft_config, raft_boot(boot), now), KvMachine)
+        (Raft::new(raft_config, raft_boot(boot), now), machine)
     };
     host::start(config, boot).map_err(|error| not_started(&error))
 }
@@ -127,6 +164,7 @@ pub(super) fn host_config(options: &NodeOptions, addresses: &Addresses, plan: &P
     const MIB: u64 = 1 << 20;
     let mut config = HostConfig::new(plan::folder(options), plan.node, plan.begin.clone());
     config.name.clone_from(&options.name);
+    config.system = options.system.to_string();
     config.peer_listen.clone_from(&addresses.peer_listen);
     config.peer_advertised.clone_from(&addresses.peer);
     config.limits.segment_bytes = options.segment_mib * MIB;

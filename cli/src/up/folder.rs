@@ -6,10 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serve::System;
 use toml::{Table, Value};
 
 use super::options::UpOptions;
-use crate::exit::{Failure, Outcome};
+use crate::{
+    exit::{Failure, Outcome},
+    system,
+};
 
 const FILE: &str = "cluster.toml";
 const LOCK: &str = "up.lock";
@@ -21,6 +25,7 @@ const HEAD: &str =
 pub(super) struct ClusterFolder {
     path: PathBuf,
     token: String,
+    system: System,
     nodes: u16,
     port: u16,
     /// The nodes that have had data: one of them whose folder is empty has lost it.
@@ -66,8 +71,9 @@ impl ClusterFolder {
         let nodes = options.nodes.as_deref().map_or(3, count);
         let token = format!("{:032x}", host::draw_cluster_id().0);
         let port = options.port.unwrap_or(3001);
+        let system = options.system.unwrap_or_default();
         let (founded, joining) = (Vec::new(), Vec::new());
-        Ok(Self { path, token, nodes, port, founded, joining, _lock: lock })
+        Ok(Self { path, token, system, nodes, port, founded, joining, _lock: lock })
     }
 
     fn read(path: &Path, text: &str, lock: File) -> Outcome<Self> {
@@ -84,6 +90,12 @@ impl ClusterFolder {
             number.and_then(|number| u16::try_from(number).ok()).ok_or_else(damaged)
         };
         let token = table.get("token").and_then(Value::as_str).ok_or_else(damaged)?;
+        // Folders from before there were several systems do not name theirs.
+        let system = table.get("system").map_or(Some(""), Value::as_str);
+        let system = system::named(system.ok_or_else(damaged)?).map_err(|what| {
+            let file = path.join(FILE);
+            Failure::usage(format!("The cluster of {} cannot be started: {what}.", file.display()))
+        })?;
         let names = |name: &str| {
             let names = table.get(name).and_then(Value::as_array).ok_or_else(damaged)?;
             Ok(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
@@ -91,6 +103,7 @@ impl ClusterFolder {
         Ok(Self {
             path: path.to_owned(),
             token: token.to_owned(),
+            system,
             nodes: number("nodes")?,
             port: number("port")?,
             founded: names("founded")?,
@@ -102,6 +115,13 @@ impl ClusterFolder {
     /// What was asked for must not contradict what is there.
     fn agrees_with(&self, options: &UpOptions) -> Outcome<()> {
         let shown = self.path.display();
+        if options.system.is_some_and(|system| system != self.system) {
+            return Err(Failure::usage(format!(
+                "The folder {shown} holds a cluster of {0}. Start it with --system {0} or without --system, or \
+                 choose another folder with --dir.",
+                self.system
+            )));
+        }
         let nodes = options.nodes.as_deref().map(count);
         if nodes.is_some_and(|nodes| nodes != self.nodes) {
             return Err(Failure::usage(format!(
@@ -125,6 +145,7 @@ impl ClusterFolder {
     fn write(&self) -> io::Result<()> {
         let mut table = Table::new();
         table.insert("token".to_owned(), Value::from(self.token.as_str()));
+        table.insert("system".to_owned(), Value::from(self.system.name()));
         table.insert("nodes".to_owned(), Value::from(u32::from(self.nodes)));
         table.insert("port".to_owned(), Value::from(u32::from(self.port)));
         table.insert("founded".to_owned(), Value::from(self.founded.clone()));
@@ -200,6 +221,11 @@ impl ClusterFolder {
         &self.token
     }
 
+    /// What the cluster runs.
+    pub(super) const fn system(&self) -> System {
+        self.system
+    }
+
     /// How many nodes the cluster has.
     pub(super) const fn nodes(&self) -> u16 {
         self.nodes
@@ -239,11 +265,13 @@ fn count(nodes: &str) -> u16 {
 mod tests {
     use super::ClusterFolder;
     use crate::up::UpOptions;
+    use serve::System;
     use std::{fs, path::PathBuf};
 
     fn options(dir: &str, nodes: Option<&str>, port: Option<u16>) -> UpOptions {
         let dir: PathBuf = std::env::temp_dir().join(format!("{dir}-{}", std::process::id()));
-        UpOptions { nodes: nodes.map(str::to_owned), dir, port, node_options: Vec::new() }
+        let nodes = nodes.map(str::to_owned);
+        UpOptions { system: None, nodes, dir, port, node_options: Vec::new() }
     }
 
     #[test]
@@ -262,6 +290,23 @@ mod tests {
             assert!(ClusterFolder::open(&options("archipel-folder-same", nodes, port)).is_err());
         }
         fs::remove_dir_all(new.dir).unwrap();
+    }
+
+    #[test]
+    fn a_folder_remembers_its_system() {
+        let mut options = options("archipel-folder-system", None, None);
+        options.system = Some(System::Queue);
+        let first = ClusterFolder::open(&options).unwrap();
+        first.save().unwrap();
+        drop(first);
+        options.system = None;
+        let again = ClusterFolder::open(&options).unwrap();
+        assert_eq!(again.system(), System::Queue);
+        drop(again);
+        options.system = Some(System::Kv);
+        let message = ClusterFolder::open(&options).unwrap_err().message;
+        assert!(message.contains("holds a cluster of queue"), "{message}");
+        fs::remove_dir_all(options.dir).unwrap();
     }
 
     #[test]

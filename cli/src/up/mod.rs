@@ -22,7 +22,7 @@ use crate::exit::{Exit, Outcome};
 /// Starts a cluster and keeps it running until Ctrl-C.
 pub(crate) async fn run(options: &UpOptions) -> Outcome {
     let folder = folder::ClusterFolder::open(options)?;
-    ports::check(folder.port(), folder.nodes())?;
+    ports::check(&folder)?;
     folder.save()?;
     let shown = folder.path().display().to_string();
     let mut supervisor = supervisor::Supervisor::new(folder, &options.node_options)?;

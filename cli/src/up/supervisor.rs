@@ -10,6 +10,7 @@ use tokio::{
 use super::{
     folder::ClusterFolder,
     health::{self, Health},
+    ports,
     process::{End, Process},
     view::{Row, View},
 };
@@ -43,7 +44,7 @@ impl Supervisor {
                 Process::new(name, log)
             })
             .collect();
-        let view = View::new(folder.path(), folder.port(), folder.nodes());
+        let view = View::new(&folder);
         let healths = vec![None; processes.len()];
         let node_options = node_options.to_vec();
         let new = Self { folder, node_options, processes, healths, leader: None, view };
@@ -167,8 +168,12 @@ impl Supervisor {
             format!("--port={}", self.port(place)),
             format!("--dir={}", self.folder.data_of(&name).display()),
             format!("--cluster-token={}", self.folder.token()),
+            format!("--system={}", self.folder.system()),
             "--stop-with-stdin".to_owned(),
         ];
+        if let Some(port) = ports::beanstalkd(self.folder.system(), self.port(place)) {
+            words.push(format!("--beanstalkd-address=127.0.0.1:{port}"));
+        }
         if !peers.is_empty() {
             words.push(format!("--peers={}", peers.join(",")));
         }

@@ -7,7 +7,9 @@ use std::{
     path::Path,
 };
 
-use super::health::Health;
+use serve::System;
+
+use super::{folder::ClusterFolder, health::Health, ports};
 use crate::table::{Table, cut, height, width};
 
 /// How many of the last events the table shows.
@@ -27,8 +29,11 @@ pub(super) struct Row {
 pub(super) struct View {
     is_terminal: bool,
     title: String,
+    system: System,
     program: String,
     first_address: String,
+    /// The first node's port for clients of beanstalkd.
+    beanstalkd_port: Option<u16>,
     events: VecDeque<String>,
     shown: Vec<String>,
     is_ready: bool,
@@ -36,13 +41,19 @@ pub(super) struct View {
 
 impl View {
     /// A view of the cluster in `folder`.
-    pub(super) fn new(folder: &Path, port: u16, nodes: u16) -> Self {
-        let count = if nodes == 1 { "one node".to_owned() } else { format!("{nodes} nodes") };
+    pub(super) fn new(folder: &ClusterFolder) -> Self {
+        let count = match folder.nodes() {
+            1 => "one node".to_owned(),
+            nodes => format!("{nodes} nodes"),
+        };
+        let (system, path) = (folder.system(), folder.path().display());
         Self {
             is_terminal: stdout().is_terminal(),
-            title: format!("archipel: a cluster of {count}, its data in {}", folder.display()),
+            title: format!("archipel: a cluster of {count} that run {system}, its data in {path}"),
+            system,
             program: program(),
-            first_address: format!("127.0.0.1:{port}"),
+            first_address: format!("127.0.0.1:{}", folder.port()),
+            beanstalkd_port: ports::beanstalkd(system, folder.port()),
             events: VecDeque::new(),
             shown: Vec::new(),
             is_ready: false,
@@ -115,27 +126,48 @@ impl View {
         let Some(leader) = leader(rows) else {
             return vec!["The nodes are looking for a leader.".to_owned()];
         };
-        let program = &self.program;
         let addresses: Vec<&str> = rows.iter().map(|row| row.address.as_str()).collect();
         let cluster = if self.first_address == "127.0.0.1:3001" && rows.len() == 3 {
             String::new()
         } else {
             format!(" --cluster {}", addresses.join(","))
         };
+        let last = rows.last().unwrap_or(leader).address.as_str();
+        let tries = match self.system {
+            System::Kv => self.try_kv(last, &cluster),
+            System::Queue => self.try_queue(last, &cluster),
+        };
+        let mut lines = vec!["Try this in another terminal:".to_owned()];
+        lines.extend(tries.into_iter().map(|line| format!("  {line}")));
+        lines.push(format!(
+            "  kill -9 {}    the leader: another one takes over, and nothing is lost",
+            leader.process_id.unwrap_or_default()
+        ));
+        lines.push("Ctrl-C stops the nodes; the data stays.".to_owned());
+        lines
+    }
+
+    fn try_kv(&self, last: &str, cluster: &str) -> Vec<String> {
+        let (first, program) = (&self.first_address, &self.program);
         vec![
-            "Try this in another terminal:".to_owned(),
-            format!(
-                "  curl -X POST {}/kv -d '{{\"key\":\"foo\",\"value\":\"bar\"}}'",
-                self.first_address
-            ),
-            format!("  curl {}/kv/foo", rows.last().unwrap_or(leader).address),
-            format!("  {program} kv list{cluster}"),
-            format!(
-                "  kill -9 {}    the leader: another one takes over, and nothing is lost",
-                leader.process_id.unwrap_or_default()
-            ),
-            "Ctrl-C stops the nodes; the data stays.".to_owned(),
+            format!("curl -X POST {first}/kv -d '{{\"key\":\"foo\",\"value\":\"bar\"}}'"),
+            format!("curl {last}/kv/foo"),
+            format!("{program} kv list{cluster}"),
         ]
+    }
+
+    fn try_queue(&self, last: &str, cluster: &str) -> Vec<String> {
+        let (first, program) = (&self.first_address, &self.program);
+        let mut lines = vec![
+            format!("curl {first}/task -d '{{\"type\":\"email\",\"payload\":{{\"to\":\"ada\"}}}}'"),
+            format!("curl {last}/dequeue?wait=10"),
+            format!("{program} queue work --exec cat{cluster}"),
+        ];
+        if let Some(port) = self.beanstalkd_port {
+            let put = r"put 0 0 60 5\r\nhello\r\n";
+            lines.push(format!("printf '{put}' | nc -q 1 127.0.0.1 {port}    as with beanstalkd"));
+        }
+        lines
     }
 }
 

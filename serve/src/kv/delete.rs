@@ -8,7 +8,7 @@ use super::{carry_out, expect, other};
 use crate::{answer::Answer, call::Call, error::ApiError, front::Front};
 
 /// Removes a pair, and says honestly whether there was one.
-pub(crate) async fn delete(front: &Front, call: &Call, key: String) -> Result<Answer, ApiError> {
+pub(super) async fn delete(front: &Front, call: &Call, key: String) -> Result<Answer, ApiError> {
     call.query.only(&[])?;
     let object = call.object_or_nothing(&["expect"])?;
     let expect = expect::expectation(object.get("expect"))?;

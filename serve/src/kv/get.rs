@@ -5,11 +5,17 @@ use hyper::StatusCode;
 use kv::Query;
 use serde_json::json;
 
-use super::{CONSISTENCY, ask, other, reading, shown};
-use crate::{answer::Answer, call::Call, error::ApiError, front::Front};
+use super::{ask, other, shown};
+use crate::{
+    answer::Answer,
+    call::Call,
+    consistency::{CONSISTENCY, reading},
+    error::ApiError,
+    front::Front,
+};
 
 /// Reads a pair.
-pub(crate) async fn get(front: &Front, call: &Call, key: String) -> Result<Answer, ApiError> {
+pub(super) async fn get(front: &Front, call: &Call, key: String) -> Result<Answer, ApiError> {
     call.query.only(&[CONSISTENCY])?;
     let query = Query::Get { key: Bytes::copy_from_slice(key.as_bytes()) };
     let reading = reading(front, call).await?;

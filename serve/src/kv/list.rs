@@ -5,8 +5,14 @@ use kernel::Reading;
 use kv::{Item, PAGE_ITEMS_MAX, Query};
 use serde_json::{Value, json};
 
-use super::{CONSISTENCY, ask, other, reading, shown};
-use crate::{answer::Answer, call::Call, error::ApiError, front::Front};
+use super::{ask, other, shown};
+use crate::{
+    answer::Answer,
+    call::Call,
+    consistency::{CONSISTENCY, reading},
+    error::ApiError,
+    front::Front,
+};
 
 /// How many pairs a page has when the client does not say.
 const PAGE_ITEMS: u32 = 100;
@@ -20,7 +26,7 @@ pub(crate) struct Page {
 
 /// Lists pairs whose keys begin with `prefix` and come after `after`. A page may be shorter than the
 /// limit: it ends at about a mebibyte.
-pub(crate) async fn list(front: &Front, call: &Call) -> Result<Answer, ApiError> {
+pub(super) async fn list(front: &Front, call: &Call) -> Result<Answer, ApiError> {
     call.query.only(&["prefix", "limit", "after", CONSISTENCY])?;
     let limit = limit_of(call.query.get("limit"))?;
     let prefix = call.query.get("prefix").unwrap_or_default().to_owned();

@@ -14,22 +14,36 @@ mod expect;
 mod get;
 mod list;
 mod put;
+mod route;
 
-pub(crate) use delete::delete;
-pub(crate) use get::get;
-pub(crate) use list::{list, page_of};
-pub(crate) use put::put;
+pub(crate) use list::page_of;
+pub(crate) use route::{ROUTES, Resource};
 
 use bytes::Bytes;
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use kernel::{Fault, Reading, Wire};
 use kv::{Answer, Command, Failure, Invalid, KEY_BYTES_MAX, Query, VALUE_BYTES_MAX};
 use raft::Request;
 
-use crate::{call::Call, error::ApiError, front::Front, outcome, quota};
+use crate::{answer, call::Call, error::ApiError, front::Front, observe, outcome, quota};
 
-/// Which of two reads a client wants.
-const CONSISTENCY: &str = "consistency";
+/// Answers a call that is about the store.
+pub(crate) async fn answer(
+    front: &Front,
+    call: &Call,
+    resource: Resource,
+) -> Result<answer::Answer, ApiError> {
+    let method = &call.method;
+    match resource {
+        Resource::Pairs if method == Method::GET => list::list(front, call).await,
+        Resource::Pairs if method == Method::POST => put::put(front, call).await,
+        Resource::Pair(key) if method == Method::GET => get::get(front, call, key).await,
+        Resource::Pair(key) if method == Method::DELETE => delete::delete(front, call, key).await,
+        Resource::Debug if method == Method::GET => observe::debug(front).await,
+        Resource::Version if method == Method::GET => Ok(observe::version()),
+        other => Err(ApiError::method_not_allowed(other.allow())),
+    }
+}
 
 /// Puts a command through the log; `call` may name a session.
 async fn carry_out(front: &Front, call: &Call, command: &Command) -> Result<Answer, ApiError> {
@@ -42,20 +56,6 @@ async fn carry_out(front: &Front, call: &Call, command: &Command) -> Result<Answ
     Answer::from_bytes(answer).map_err(|error| {
         outcome::broken(&Fault::Corrupt(format!("the store's answer cannot be read: {error}")))
     })
-}
-
-/// One moment of the tables, as fresh as the client asks for.
-async fn reading(front: &Front, call: &Call) -> Result<Reading, ApiError> {
-    match call.query.get(CONSISTENCY) {
-        None | Some("linearizable") => {
-            front.node.read(Request::Read).await.map_err(outcome::of_read)
-        }
-        Some("stale") => front.node.stale().await.map_err(outcome::of_read),
-        Some(_) => Err(ApiError::bad(
-            "bad_query",
-            "The consistency of a read is \"linearizable\", which is the default, or \"stale\".",
-        )),
-    }
 }
 
 fn ask(reading: &Reading, query: &Query) -> Result<Answer, ApiError> {

@@ -8,7 +8,7 @@ use super::{carry_out, expect, other};
 use crate::{answer::Answer, call::Call, error::ApiError, front::Front};
 
 /// Writes a pair. Answers once this very write is committed and applied.
-pub(crate) async fn put(front: &Front, call: &Call) -> Result<Answer, ApiError> {
+pub(super) async fn put(front: &Front, call: &Call) -> Result<Answer, ApiError> {
     call.query.only(&[])?;
     let object = call.object(&["key", "value", "expect"])?;
     let key = text(&object, "key", "bad_key")?;

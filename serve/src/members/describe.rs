@@ -35,6 +35,7 @@ pub(crate) fn list(front: &Front) -> Answer {
     let members: Vec<Value> =
         membership.members.keys().map(|node| member_json(membership, *node)).collect();
     Answer::ok(&json!({
+        "system": front.system.name(),
         "cluster": format!("{:032x}", front.cluster.0),
         "joint": membership.is_joint(),
         "leader": status.leader.map(|leader| name_of(membership, leader)),

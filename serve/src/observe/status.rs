@@ -44,6 +44,7 @@ pub(crate) fn status(front: &Front) -> Answer {
             "uptimeSeconds": front.started.elapsed().as_secs(),
             "version": env!("CARGO_PKG_VERSION"),
         },
+        "system": front.system.name(),
         "cluster": format!("{:032x}", front.cluster.0),
         "role": status.role.name(),
         "term": status.term.0,

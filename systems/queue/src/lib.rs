@@ -54,6 +54,7 @@ pub mod command;
 mod failure;
 pub mod model;
 mod numbers;
+pub mod protocol;
 pub mod query;
 mod retry;
 mod settings;

@@ -28,5 +28,6 @@ mod kills;
 mod members;
 mod partition;
 mod persistence;
+mod queue;
 mod sizes;
 mod up;

@@ -20,6 +20,8 @@ const ETCD3: &[&str] = &[
 ];
 const ETCD3_SOURCES: &str = "etcd3==0.12.0";
 const OTHERS: &[&str] = &["aetcd==1.0.0", "etcd3gw==2.7.0"];
+/// Clients of beanstalkd; pystalkd reads pages with PyYAML and does not say so.
+const BEANSTALKD: &[&str] = &["greenstalk==2.1.1", "pystalkd==1.3.0", "pyyaml==6.0.4"];
 
 /// Prepares what is not there yet; gives the folder.
 ///
@@ -30,6 +32,7 @@ pub(super) fn prepare(root: &Path) -> Result<PathBuf, String> {
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     python(&folder.join("python-etcd3"), ETCD3)?;
     python(&folder.join("python-others"), OTHERS)?;
+    python(&folder.join("python-beanstalkd"), BEANSTALKD)?;
     sources_of_etcd3(&folder)?;
     rust(root, &folder)?;
     folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))

@@ -1,7 +1,8 @@
-//! `cargo xtask foreign`: the etcd interface against etcd and against the clients of others.
+//! `cargo xtask foreign`: the protocols of others against their servers and their clients.
 //!
-//! What is needed is installed first: etcd and `etcdctl` from Debian, libraries from where their languages keep
-//! them, below `target/foreign`. Then the tests in `tests/tests/etcd` run, longer than they do by themselves.
+//! What is needed is installed first: etcd, `etcdctl` and beanstalkd from Debian, libraries from where their languages
+//! keep them, below `target/foreign`. Then the tests in `tests/tests/etcd` and `tests/tests/beanstalkd` run, longer
+//! than they do by themselves.
 
 mod libraries;
 
@@ -84,33 +85,31 @@ pub(crate) fn run_quickly(root: &Path) -> Result<(), String> {
 pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
     let folder = prepare(root)?;
     println!("foreign: {} seeds, and the clients of others, against {}", plan.seeds, plan.against);
+    run_tests(root, "etcd", plan, &folder)?;
+    // Against etcd there is nothing to learn of beanstalkd.
+    if plan.against == "archipel" { run_tests(root, "beanstalkd", plan, &folder) } else { Ok(()) }
+}
+
+fn run_tests(root: &Path, name: &str, plan: &Plan, folder: &Path) -> Result<(), String> {
     let mut tests = Command::new(crate::cargo_program());
     tests
-        .args([
-            "test",
-            "--package",
-            "archipel-tests",
-            "--test",
-            "etcd",
-            "--",
-            "--test-threads",
-            "2",
-        ])
+        .args(["test", "--package", "archipel-tests", "--test", name, "--", "--test-threads", "2"])
         .env("ARCHIPEL_UNDER_TEST", &plan.against)
         .env("ARCHIPEL_MEMBERS", plan.members.to_string())
         .env("ARCHIPEL_ETCD_SEEDS", plan.seeds.to_string())
+        .env("ARCHIPEL_BEANSTALKD_SEEDS", plan.seeds.to_string())
         .env("ARCHIPEL_FOREIGN", folder)
         .current_dir(root);
     if plan.is_long {
         tests.env("ARCHIPEL_LONG", "1");
     }
     let status = tests.status().map_err(|error| format!("cargo did not start: {error}"))?;
-    if status.success() { Ok(()) } else { Err("foreign: a test has failed".into()) }
+    if status.success() { Ok(()) } else { Err(format!("foreign: a test of {name} has failed")) }
 }
 
 /// Gives the folder of the libraries.
 fn prepare(root: &Path) -> Result<PathBuf, String> {
-    debian::install(&["etcd-server", "etcd-client", "protobuf-compiler"])?;
+    debian::install(&["etcd-server", "etcd-client", "protobuf-compiler", "beanstalkd"])?;
     libraries::prepare(root)
 }
 

@@ -1,7 +1,5 @@
 //! The names that dashboards for etcd look for.
 
-use std::fs;
-
 use super::Page;
 use crate::{etcd::VERSION, front::Front};
 
@@ -12,10 +10,6 @@ pub(super) fn write(front: &Front, page: &mut Page) {
     page.prefix = "etcd_";
     server(front, page);
     disk(front, page);
-    page.prefix = "process_";
-    if let Some(bytes) = resident_bytes() {
-        page.gauge("resident_memory_bytes", "Memory of this process.", bytes);
-    }
 }
 
 fn server(front: &Front, page: &mut Page) {
@@ -68,11 +62,4 @@ fn disk(front: &Front, page: &mut Page) {
 fn seconds(microseconds: u64) -> f64 {
     // Shown, and never so long that a float could not tell.
     f64::from(u32::try_from(microseconds).unwrap_or(u32::MAX)) / MICROSECONDS
-}
-
-/// How much memory the system says that this process has.
-fn resident_bytes() -> Option<u64> {
-    let statm = fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
 }

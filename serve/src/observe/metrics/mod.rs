@@ -3,18 +3,23 @@
 //! The numbers already stand in the host's counters; writing them out is less code than a registry.
 
 mod etcd;
+mod queue;
 
-use std::{fmt::Write as _, sync::atomic::Ordering};
+use std::{fmt::Write as _, fs, sync::atomic::Ordering};
 
-use crate::{answer::Answer, front::Front, members::name_of};
+use crate::{answer::Answer, front::Front, members::name_of, system::System};
 
 /// All numbers.
-pub(crate) fn metrics(front: &Front) -> Answer {
+pub(crate) async fn metrics(front: &Front) -> Answer {
     let mut page = Page::default();
     group(front, &mut page);
     host(front, &mut page);
     http(front, &mut page);
-    etcd::write(front, &mut page);
+    match front.system {
+        System::Kv => etcd::write(front, &mut page),
+        System::Queue => queue::write(front, &mut page).await,
+    }
+    process(&mut page);
     Answer::metrics(page.text)
 }
 
@@ -89,6 +94,20 @@ fn http(front: &Front, page: &mut Page) {
     }
     let uptime = front.started.elapsed().as_secs();
     page.gauge("uptime_seconds", "Seconds since the start.", uptime);
+}
+
+fn process(page: &mut Page) {
+    page.prefix = "process_";
+    if let Some(bytes) = resident_bytes() {
+        page.gauge("resident_memory_bytes", "Memory of this process.", bytes);
+    }
+}
+
+/// How much memory the system says that this process has.
+fn resident_bytes() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
 }
 
 /// A page of numbers.

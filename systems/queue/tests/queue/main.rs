@@ -5,6 +5,7 @@ mod encoding;
 mod generator;
 mod judged;
 mod limits;
+mod protocol;
 mod random;
 mod scripts;
 mod shown;
