@@ -8,6 +8,7 @@ use crate::{
     backup::BackupOptions,
     bench::BenchCommand,
     check::CheckOptions,
+    doctor::DoctorOptions,
     exit::{self, Outcome},
     kv::KvCommand,
     leader::LeaderCommand,
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Queue(QueueCommand),
     /// Show how the nodes of a cluster do.
     Status(StatusOptions),
+    /// Say what is wrong with a cluster, and what to do.
+    Doctor(DoctorOptions),
     /// Show and change who belongs to a cluster.
     #[command(subcommand)]
     Member(MemberCommand),

@@ -19,6 +19,7 @@ mod ci;
 mod compose;
 mod debian;
 mod foreign;
+mod kubernetes;
 mod picture;
 mod rustup;
 mod simulate;
