@@ -7,7 +7,6 @@
 //! cargo xtask ci --only STEP   one step of it
 //! cargo xtask soak             kills, known bugs, fresh seeds: --hours N, --minutes N, --kills N, --no-zoo
 //! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
-//! cargo xtask foreign          etcd beside ours, and the clients of others: --quick, --against etcd, ...
 //! cargo xtask compose          the image and the compose files, and the course's exercises on them
 //! cargo xtask foreign          etcd and beanstalkd beside ours, and the clients of others: --quick, ...
 //! cargo xtask versus etcd      how fast ours is beside etcd: --json, --plot FILE, --rounds N, --help
