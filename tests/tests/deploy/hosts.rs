@@ -15,6 +15,8 @@ use archipel_tests::{free_ports, program};
 
 /// One page at a time: they share the addresses.
 static TURN: Mutex<()> = Mutex::new(());
+/// Why files can be made.
+const ROOM: &str = "there is room for temporary files";
 /// No block takes longer, even on a slow and busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -31,7 +33,7 @@ impl Hosts {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let root = std::env::temp_dir().join(format!("archipel-{page}-{}", process::id()));
         let _ = fs::remove_dir_all(&root);
-        fs::create_dir_all(root.join("share")).unwrap();
+        fs::create_dir_all(root.join("share")).expect(ROOM);
         let port = free_ports(1, &[0, 1000]);
         Self { root, port, names: BTreeSet::new(), _turn: turn }
     }
@@ -41,10 +43,10 @@ impl Hosts {
         self.names.insert(host.to_owned());
         let folder = self.root.join(host);
         for part in ["etc", "var/lib/archipel"] {
-            fs::create_dir_all(folder.join(part)).unwrap();
+            fs::create_dir_all(folder.join(part)).expect(ROOM);
         }
         let output = self.root.join("output");
-        let out = fs::File::create(&output).unwrap();
+        let out = fs::File::create(&output).expect(ROOM);
         let mut bash = Command::new("bash")
             .args(["-eu", "-c", &format!("{}\n{}", self.script(), self.here(host, commands))])
             .env_remove("ARCHIPEL_CLUSTER")
@@ -52,23 +54,23 @@ impl Hosts {
             .env("HOST_FOLDER", &folder)
             .env("EXEC_START", self.exec_start(host))
             .stdin(Stdio::null())
-            .stdout(out.try_clone().unwrap())
+            .stdout(out.try_clone().expect("a file has room for another name"))
             .stderr(out)
             .spawn()
-            .unwrap();
+            .expect("there is a bash");
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
-            if let Some(status) = bash.try_wait().unwrap() {
+            if let Some(status) = bash.try_wait().expect("it is a child") {
                 break Some(status);
             }
             if Instant::now() > deadline {
-                bash.kill().unwrap();
-                bash.wait().unwrap();
+                bash.kill().expect("it runs");
+                bash.wait().expect("it is a child");
                 break None;
             }
             sleep(Duration::from_millis(30));
         };
-        let said = || fs::read_to_string(&output).unwrap();
+        let said = || fs::read_to_string(&output).expect("it was made above");
         assert!(
             status.is_some_and(|it| it.success()),
             "on {host}: {commands}\n{status:?}\n{}",
@@ -82,7 +84,7 @@ impl Hosts {
     }
 
     fn script(&self) -> String {
-        let folder = program().parent().unwrap().display();
+        let folder = program().parent().expect("it is in a folder").display();
         format!("PATH={folder}:$PATH\n{}", include_str!("host.sh"))
     }
 

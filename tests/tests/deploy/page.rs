@@ -17,16 +17,20 @@ fn folder() -> PathBuf {
 
 /// All pages: their names and texts.
 pub(crate) fn all() -> Vec<(String, String)> {
-    let entries = fs::read_dir(folder()).unwrap().map(Result::unwrap);
+    let entries =
+        fs::read_dir(folder()).expect("there are pages").map(|page| page.expect("it can be read"));
     let page = |entry: fs::DirEntry| {
-        (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())
+        (
+            entry.file_name().into_string().expect("a name is text"),
+            fs::read_to_string(entry.path()).expect("a page is text"),
+        )
     };
     entries.map(page).collect()
 }
 
 /// The steps of a page, in their order.
 pub(crate) fn steps(page: &str) -> Vec<Step> {
-    let text = fs::read_to_string(folder().join(page)).unwrap();
+    let text = fs::read_to_string(folder().join(page)).expect("there is such a page");
     let mut steps = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
