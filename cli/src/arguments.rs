@@ -5,13 +5,14 @@ use std::ffi::OsString;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
+    backup::BackupOptions,
     bench::BenchCommand,
     check::CheckOptions,
     exit::{self, Outcome},
     kv::KvCommand,
     leader::LeaderCommand,
     member::MemberCommand,
-    node::{NodeOptions, config_file, import::ImportOptions},
+    node::{NodeOptions, config_file, import::ImportOptions, restore::RestoreOptions},
     queue::QueueCommand,
     replay::ReplayOptions,
     sim::SimOptions,
@@ -40,6 +41,10 @@ pub(crate) enum Command {
     Node(Box<NodeOptions>),
     /// Make a node's data of a snapshot of etcd.
     Import(ImportOptions),
+    /// Write all that a cluster's store holds to a file.
+    Backup(BackupOptions),
+    /// Make a node's data of a backup.
+    Restore(RestoreOptions),
     /// Read and write keys.
     #[command(subcommand)]
     Kv(KvCommand),

@@ -1,6 +1,7 @@
 //! archipel: real distributed systems that you can run, break and understand.
 
 mod arguments;
+mod backup;
 mod bench;
 mod check;
 mod client;
@@ -38,6 +39,8 @@ fn run() -> Outcome {
         Command::Up(options) => wait_for(up::run(&options)),
         Command::Node(options) => node::run(&options, &matches),
         Command::Import(options) => node::import::run(&options),
+        Command::Backup(options) => wait_for(backup::run(&options)),
+        Command::Restore(options) => node::restore::run(&options),
         Command::Kv(command) => wait_for(kv::run(&command)),
         Command::Queue(command) => wait_for(queue::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),

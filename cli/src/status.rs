@@ -1,27 +1,37 @@
 //! `archipel status`: how the nodes of a cluster do.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
     client::{Cluster, ClusterOptions, Request},
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
     table::Table,
 };
 
 /// How long one node may take.
 const WAIT: Duration = Duration::from_secs(1);
+/// How long a node may take to find out whether it is ready: longer than it gives itself.
+const READY_WAIT: Duration = Duration::from_secs(3);
 
 /// Shows each node's role, term and progress: the nodes named with --cluster and all members that they
-/// know. Exit code 3 if there is no leader.
+/// know. Exit code 3 if there is no leader, or, with --ready, if the node is not ready.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   archipel status
-  archipel status --cluster 10.0.0.1:3000 --json")]
+  archipel status --cluster 10.0.0.1:3000 --json
+  archipel status --ready --cluster 127.0.0.1:3000")]
 pub(crate) struct StatusOptions {
+    /// Ask only the first node named, and only whether it is ready: it knows a leader, and what is read
+    /// there is the latest. For whoever starts, stops and balances processes.
+    #[arg(long)]
+    ready: bool,
     #[command(flatten)]
     cluster: ClusterOptions,
 }
@@ -29,6 +39,9 @@ pub(crate) struct StatusOptions {
 /// Shows the status.
 pub(crate) async fn run(options: &StatusOptions) -> Outcome {
     let cluster = options.cluster.cluster()?;
+    if options.ready {
+        return ready(&cluster, options.cluster.json).await;
+    }
     let nodes = gather(&cluster).await;
     let has_leader = nodes.iter().any(|(_, status)| status["role"] == "leader");
     if options.cluster.json {
@@ -46,8 +59,24 @@ pub(crate) async fn run(options: &StatusOptions) -> Outcome {
     Ok(if has_leader { Exit::Done } else { Exit::Unavailable })
 }
 
+/// Whether the first node is ready.
+async fn ready(cluster: &Cluster, json: bool) -> Outcome {
+    let address = &cluster.addresses[0];
+    let reply = cluster.ask_one(address, &Request::get("/ready"), READY_WAIT).await;
+    let reply = reply.map_err(|_| {
+        Failure::new(Exit::Unavailable, format!("{address} does not answer. Is the node running?"))
+    })?;
+    let reply = reply.done()?;
+    if json {
+        println!("{}", reply.body);
+    } else {
+        println!("{address} is ready; {} leads.", reply.body["leader"].as_str().unwrap_or("-"));
+    }
+    Ok(Exit::Done)
+}
+
 /// The status of every node that can be heard of; null for one that does not answer.
-async fn gather(cluster: &Cluster) -> Vec<(String, Value)> {
+pub(crate) async fn gather(cluster: &Cluster) -> Vec<(String, Value)> {
     let mut wanted: Vec<String> = cluster.addresses.clone();
     let mut asked = BTreeSet::new();
     let mut found = Vec::new();
@@ -62,9 +91,14 @@ async fn gather(cluster: &Cluster) -> Vec<(String, Value)> {
         found.push((address, status));
     }
     // An address that nobody knows and nobody answers at is noise of the default addresses.
-    let known: BTreeSet<String> = members_of(&found);
+    let known = members_of(&found);
+    let here: BTreeSet<String> =
+        found.iter().filter_map(|(_, status)| id(&status["node"])).collect();
+    // Nor is it news that a node which answers here has an address that leads there only from elsewhere.
     found.retain(|(address, status)| {
-        known.is_empty() || !status.is_null() || known.contains(address)
+        !status.is_null()
+            || known.is_empty()
+            || known.get(address).is_some_and(|member| !here.contains(member))
     });
     found.sort_by(|(_, a), (_, b)| name(a).cmp(name(b)));
     found
@@ -78,12 +112,17 @@ pub(crate) async fn of_node(cluster: &Cluster, address: &str) -> Value {
     }
 }
 
-fn members_of(found: &[(String, Value)]) -> BTreeSet<String> {
+/// The ids of all members, by their addresses.
+fn members_of(found: &[(String, Value)]) -> BTreeMap<String, String> {
     let members = found.iter().flat_map(|(_, status)| status["members"].as_array());
     members
         .flatten()
-        .filter_map(|member| member["clientAddress"].as_str().map(str::to_owned))
+        .filter_map(|member| Some((member["clientAddress"].as_str()?.to_owned(), id(member)?)))
         .collect()
+}
+
+fn id(of: &Value) -> Option<String> {
+    of["id"].as_str().map(str::to_owned)
 }
 
 fn name(status: &Value) -> &str {

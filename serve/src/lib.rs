@@ -28,7 +28,7 @@ mod route;
 mod server;
 mod system;
 
-pub use etcd::EtcdSnapshot;
+pub use etcd::{EtcdSnapshot, Holds};
 pub use front::{Front, Node};
 pub use limits::{Limits, raise_open_files};
 pub use percent::encode;

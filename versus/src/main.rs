@@ -6,7 +6,8 @@
 //!               ▼
 //!           outcome ──▶ table, JSON, plot
 //! ```
-//! `cargo xtask versus etcd` builds what is needed and runs this. The null server speaks the same gRPC, makes
+//! `cargo xtask versus etcd` builds what is needed and runs this, `cargo xtask versus queue` the same for work queues
+//! (`queue/`). The null server speaks the same gRPC, makes
 //! each batch of puts durable, and does nothing else: what it reaches is as fast as anybody could be.
 
 mod contestant;
@@ -16,6 +17,7 @@ mod outcome;
 mod plan;
 mod plot;
 mod process;
+mod queue;
 mod rounds;
 mod table;
 
@@ -25,11 +27,18 @@ use plan::{Command, Plan};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "queue") {
+        return end(queue::run(&words[1..]));
+    }
     let result = match plan::read(&words) {
         Ok(Command::NullServer { port, file }) => null_server::serve(port, &file),
         Ok(Command::Measure(plan)) => measure(&plan),
         Err(message) => Err(message),
     };
+    end(result)
+}
+
+fn end(result: Result<(), String>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

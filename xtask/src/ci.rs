@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{foreign, simulate, tidy, zoo};
+use crate::{compose, foreign, rustup, simulate, tidy, zoo};
 
 /// A machine without an operating system.
 const BARE_METAL: &str = "x86_64-unknown-none";
@@ -61,6 +61,12 @@ const STEPS: &[Step] = &[
         holds: "the clients of others work, and etcd answers as we do",
         needs: foreign::install,
         run: foreign::run_quickly,
+    },
+    Step {
+        name: "compose",
+        holds: "the image and the compose files work, and the course's exercises on them",
+        needs: compose::needs,
+        run: compose::run_here,
     },
     Step {
         name: "bytes",
@@ -158,35 +164,13 @@ fn docs(root: &Path) -> Result<(), String> {
 }
 
 fn bare_metal(root: &Path) -> Result<(), String> {
-    require_target(root)?;
+    rustup::require_target(root, BARE_METAL)?;
     let mut command = cargo(root);
     command.args(["check", "--target", BARE_METAL]);
     for package in tidy::core_packages(root)? {
         command.args(["--package", &package]);
     }
     succeed(&mut command)
-}
-
-/// Has the bare-metal target installed if it is missing.
-fn require_target(root: &Path) -> Result<(), String> {
-    let rustup = |arguments: &[&str]| {
-        Command::new("rustup").args(arguments).current_dir(root).output().map_err(|error| {
-            format!("rustup did not start ({error}); install the target {BARE_METAL} another way")
-        })
-    };
-    let installed = rustup(&["target", "list", "--installed"])?;
-    if String::from_utf8_lossy(&installed.stdout).lines().any(|line| line == BARE_METAL) {
-        return Ok(());
-    }
-    let added = rustup(&["target", "add", BARE_METAL])?;
-    if added.status.success() {
-        return Ok(());
-    }
-    let reason = String::from_utf8_lossy(&added.stderr);
-    Err(format!(
-        "the target {BARE_METAL} is missing and could not be added; with a network, run \
-         `rustup target add {BARE_METAL}`.\n{reason}"
-    ))
 }
 
 fn real(root: &Path) -> Result<(), String> {

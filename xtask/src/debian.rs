@@ -3,7 +3,8 @@
 use std::process::{Command, Stdio};
 
 /// Packages that start a service, and its name.
-const SERVICES: [(&str, &str); 2] = [("etcd-server", "etcd"), ("beanstalkd", "beanstalkd")];
+const SERVICES: [(&str, &str); 3] =
+    [("etcd-server", "etcd"), ("beanstalkd", "beanstalkd"), ("redis-server", "redis-server")];
 
 /// Has packages installed that are missing, and says so.
 ///

@@ -8,14 +8,18 @@
 //! cargo xtask soak             kills, known bugs, fresh seeds: --hours N, --minutes N, --kills N, --no-zoo
 //! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
 //! cargo xtask foreign          etcd and beanstalkd beside ours, and the clients of others: --quick, ...
+//! cargo xtask compose          the image and the compose files, and the course's exercises on them
 //! cargo xtask versus etcd      how fast ours is beside etcd: --json, --plot FILE, --rounds N, --help
+//! cargo xtask versus queue     how fast the work queue is beside beanstalkd and Redis: --json, --rounds N, --help
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
 //! ```
 
 mod ci;
+mod compose;
 mod debian;
 mod foreign;
 mod picture;
+mod rustup;
 mod simulate;
 mod soak;
 mod tidy;
@@ -40,8 +44,12 @@ The project's own chores.
                                [--first N] [--jobs N] [--turn] [--json]
   cargo xtask foreign          etcd and beanstalkd beside ours, and the clients of others, all of which are
                                installed: --against etcd, --members N, --seeds N, --quick
+  cargo xtask compose          builds the image, starts the compose files and plays the course's exercises on
+                               them, where there is a Docker engine: --build-in-docker
   cargo xtask versus etcd      ours beside etcd and a server that does next to nothing, by turns, on this
                                machine: --rounds N, --seconds N, --json, --plot FILE; --help tells more
+  cargo xtask versus queue     our work queue beside beanstalkd and Redis, by turns: --rounds N, --seconds N,
+                               --backlog N, --json; --help tells more
   cargo xtask picture          draw a terminal, captured by `tmux capture-pane -e -p`, as an SVG";
 
 fn main() -> ExitCode {
@@ -56,7 +64,9 @@ fn main() -> ExitCode {
         ["soak", rest @ ..] => soak::plan(rest).and_then(|plan| soak::run(&root, plan)),
         ["zoo", rest @ ..] => zoo::plan(rest).and_then(|plan| zoo::run(&root, &plan)),
         ["foreign", rest @ ..] => foreign::plan(rest).and_then(|plan| foreign::run(&root, &plan)),
-        ["versus", "etcd", rest @ ..] => versus::run(&root, rest),
+        ["compose", rest @ ..] => compose::plan(rest).and_then(|built| compose::run(&root, built)),
+        ["versus", "etcd", rest @ ..] => versus::etcd(&root, rest),
+        ["versus", "queue", rest @ ..] => versus::queue(&root, rest),
         ["picture"] => std::io::read_to_string(std::io::stdin())
             .map(|screen| print!("{}", picture::draw(&screen)))
             .map_err(|error| format!("standard input could not be read: {error}")),

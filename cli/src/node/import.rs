@@ -1,8 +1,11 @@
 //! `archipel import`: the data folder of a first member, made of a snapshot of etcd.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
-use clap::{Args, Parser};
+use clap::Args;
 use host::{FirstTables, HostConfig};
 use kernel::Fault;
 use serve::EtcdSnapshot;
@@ -12,7 +15,7 @@ use super::{
     run::{host_config, not_started},
 };
 use crate::{
-    arguments::{Arguments, Command},
+    arguments::{self, Command},
     exit::{Exit, Failure, Outcome},
 };
 
@@ -38,19 +41,8 @@ pub(crate) struct ImportOptions {
 
 /// Makes the folder.
 pub(crate) fn run(options: &ImportOptions) -> Outcome {
-    let node = node_options(options);
-    let addresses = plan::addresses(&node)?;
-    plan::check(&node)?;
-    let folder = plan::folder(&node);
-    if let Some(lives) = host::peek(&folder).map_err(|error| not_started(&error))? {
-        return Err(Failure::usage(format!(
-            "The data folder {} has the data of {} already. Choose another one with --dir.",
-            folder.display(),
-            lives.name
-        )));
-    }
-    let plan = plan::first_member(&node, &addresses, None)?;
-    into_folder(&host_config(&node, &addresses, &plan), &options.file)?;
+    let node = node_options(&options.node_options)?;
+    let folder = first_folder(&node, &options.file)?;
     println!(
         "The data of {} is in {}. Start it with `archipel node` and the same options.",
         node.name,
@@ -59,10 +51,29 @@ pub(crate) fn run(options: &ImportOptions) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn node_options(options: &ImportOptions) -> NodeOptions {
-    let words = ["archipel", "node"].into_iter().map(str::to_owned);
-    match Arguments::parse_from(words.chain(options.node_options.iter().cloned())).command {
-        Command::Node(node) => *node,
+/// Makes the data folder of the first member that the options describe, and says where it is.
+pub(super) fn first_folder(node: &NodeOptions, file: &Path) -> Outcome<PathBuf> {
+    let addresses = plan::addresses(node)?;
+    plan::check(node)?;
+    let folder = plan::folder(node);
+    if let Some(lives) = host::peek(&folder).map_err(|error| not_started(&error))? {
+        return Err(Failure::usage(format!(
+            "The data folder {} has the data of {} already. Choose another one with --dir.",
+            folder.display(),
+            lives.name
+        )));
+    }
+    let plan = plan::first_member(node, &addresses, None)?;
+    into_folder(&host_config(node, &addresses, &plan), file)?;
+    Ok(folder)
+}
+
+/// The options behind two dashes, read as those of `archipel node` are: from a file too, if they name one.
+pub(super) fn node_options(words: &[String]) -> Outcome<NodeOptions> {
+    let before = ["archipel", "node"].into_iter().map(OsString::from);
+    let words = before.chain(words.iter().map(OsString::from)).collect();
+    match arguments::parse(words)?.command {
+        Command::Node(node) => Ok(*node),
         _ => unreachable!("the command is node"),
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   options ─▶ config_file ─▶ plan ─▶ run ─▶ narrate, stop
 //!                               ├ join
-//!                               └ import
+//!                               └ import ◀─ restore
 //! ```
 
 pub(crate) mod config_file;
@@ -14,11 +14,13 @@ mod narrate;
 mod options;
 mod peer;
 mod plan;
+pub(crate) mod restore;
 mod run;
 mod stop;
 
 use clap::ArgMatches;
 
+use options::CLUSTER_TOKEN;
 pub(crate) use options::{NodeOptions, PEER_PORT_OFFSET};
 
 use crate::{

@@ -15,6 +15,8 @@ use crate::system;
 
 /// How far a node's port for other nodes is from its port for clients.
 pub(crate) const PEER_PORT_OFFSET: u16 = 1000;
+/// The token of a cluster that was given none.
+pub(super) const CLUSTER_TOKEN: &str = "archipel";
 
 /// Runs one node until it is stopped by Ctrl-C or a signal.
 ///
@@ -61,7 +63,8 @@ pub(crate) struct NodeOptions {
 
     /// The other first members of a new cluster: name:port if the name is also the host, as in the
     /// course; otherwise name=host:port. The ports are the clients' ports; a member whose port for
-    /// other nodes is not 1000 above is written name=host:port/peer-port.
+    /// other nodes is not 1000 above is written name=host:port/peer-port. The node itself may be among
+    /// them, so that all first members can be given the same list.
     #[arg(
         long,
         env = "PEER_IDS",
@@ -77,7 +80,7 @@ pub(crate) struct NodeOptions {
         long,
         env = "CLUSTER_TOKEN",
         value_name = "TEXT",
-        default_value = "archipel",
+        default_value = CLUSTER_TOKEN,
         help_heading = "Identity"
     )]
     pub(crate) cluster_token: String,

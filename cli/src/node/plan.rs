@@ -7,7 +7,10 @@ use kernel::{ClusterId, DiskId, Member, Membership, NodeId};
 use serve::System;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use super::options::{NodeOptions, PEER_PORT_OFFSET};
+use super::{
+    options::{CLUSTER_TOKEN, NodeOptions, PEER_PORT_OFFSET},
+    peer::Peer,
+};
 use crate::{
     exit::{Failure, Outcome},
     system,
@@ -53,7 +56,11 @@ pub(crate) fn addresses(options: &NodeOptions) -> Outcome<Addresses> {
         })?,
     };
     let is_course_style = options.peers.iter().any(|peer| peer.is_short);
-    let default_host = if is_course_style { options.name.as_str() } else { "127.0.0.1" };
+    let default_host = match own_entry(options) {
+        Some(own) => own.host.as_str(),
+        None if is_course_style => options.name.as_str(),
+        None => "127.0.0.1",
+    };
     let host = options.host.as_deref().unwrap_or(default_host);
     let listen = options.listen.unwrap_or_else(|| listen_for(host));
     let listen = if listen.is_ipv6() { format!("[{listen}]") } else { listen.to_string() };
@@ -63,6 +70,16 @@ pub(crate) fn addresses(options: &NodeOptions) -> Outcome<Addresses> {
         peer_listen: format!("{listen}:{peer_port}"),
         peer: format!("{host}:{peer_port}"),
     })
+}
+
+/// What the list of first members says of the node itself: one list may serve all of them.
+fn own_entry(options: &NodeOptions) -> Option<&Peer> {
+    options.peers.iter().find(|peer| peer.name == options.name)
+}
+
+/// The first members besides the node itself.
+fn others(options: &NodeOptions) -> impl Iterator<Item = &Peer> {
+    options.peers.iter().filter(|peer| peer.name != options.name)
 }
 
 fn listen_for(host: &str) -> IpAddr {
@@ -86,19 +103,33 @@ pub(crate) fn check(options: &NodeOptions) -> Outcome<()> {
              otherwise followers call elections although the leader is well.",
         ));
     }
-    let mut names: Vec<&str> = options.peers.iter().map(|peer| peer.name.as_str()).collect();
-    names.push(&options.name);
-    names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Failure::usage(format!(
-            "Two members are called {:?}. Give each a name of its own, name=host:port, and leave the \
-             node itself out of its --peers.",
-            twice[0]
-        )));
-    }
+    check_names(options)?;
     check_system(options)?;
     if options.name.is_empty() {
         return Err(Failure::usage("The node's name is empty; give it one with --name."));
+    }
+    Ok(())
+}
+
+/// A list that names the node itself must mean it: another port is another node.
+fn check_names(options: &NodeOptions) -> Outcome<()> {
+    let mut names: Vec<&str> = options.peers.iter().map(|peer| peer.name.as_str()).collect();
+    names.sort_unstable();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+    let stranger = own_entry(options).filter(|own| own.client_port != options.port);
+    if let Some(name) = twice.or_else(|| stranger.map(|own| own.name.as_str())) {
+        return Err(Failure::usage(format!(
+            "Two members are called {name:?}. Give each a name of its own, name=host:port. If the list of \
+             --peers names the node itself, it must be with the node's own port."
+        )));
+    }
+    let peer_port =
+        options.peer_port.unwrap_or_else(|| options.port.saturating_add(PEER_PORT_OFFSET));
+    if own_entry(options).is_some_and(|own| own.peer_port != peer_port) {
+        return Err(Failure::usage(format!(
+            "The list of --peers names the node itself with another port for other nodes than {peer_port}: \
+             write /{peer_port} behind its port, or choose the port with --peer-port."
+        )));
     }
     Ok(())
 }
@@ -130,7 +161,7 @@ pub(crate) fn first_member(
     let mut members = BTreeMap::new();
     let own = member(&options.name, &addresses.peer, &addresses.client);
     members.insert(node_id(cluster, &options.name), own);
-    for peer in &options.peers {
+    for peer in others(options) {
         let peer_address = format!("{}:{}", peer.host, peer.peer_port);
         let client_address = format!("{}:{}", peer.host, peer.client_port);
         let id = node_id(cluster, &peer.name);
@@ -167,7 +198,7 @@ fn going_on(
             options.system
         )));
     }
-    let says_which = !options.peers.is_empty() || options.cluster_token != "archipel";
+    let says_which = !options.peers.is_empty() || options.cluster_token != CLUSTER_TOKEN;
     if says_which && options.join.is_empty() && lives.cluster != cluster {
         return Err(Failure::usage(format!(
             "The data folder {} belongs to another cluster than these options describe. Choose \
@@ -188,7 +219,7 @@ pub(crate) fn joiner(cluster: ClusterId) -> Plan {
 
 /// The cluster's id: the same on all first members, since it comes from what they all are told.
 fn cluster_id(options: &NodeOptions) -> ClusterId {
-    let mut names: Vec<&str> = options.peers.iter().map(|peer| peer.name.as_str()).collect();
+    let mut names: Vec<&str> = others(options).map(|peer| peer.name.as_str()).collect();
     names.push(&options.name);
     names.sort_unstable();
     // Nodes of different systems are strangers to each other, whatever they are called.
@@ -272,12 +303,28 @@ mod tests {
     }
 
     #[test]
+    fn one_list_serves_all_first_members() {
+        let list = "--peers a=one:3000,b=two:3000,c=three:3000";
+        let of = |name: &str| bootstrap(&format!("--name {name} {list}"));
+        let (Begin::Bootstrap { membership: a, .. }, Begin::Bootstrap { membership: b, .. }) =
+            (of("a"), of("b"))
+        else {
+            panic!("both bootstrap");
+        };
+        assert_eq!((&a, a.members.len()), (&b, 3));
+        let own = bootstrap("--name a --host one --peers b=two:3000,c=three:3000");
+        assert_eq!(own.cluster(), of("a").cluster());
+        assert_eq!(addresses(&options(&format!("--name b {list}"))).unwrap().peer, "two:4000");
+    }
+
+    #[test]
     fn what_does_not_fit_together_is_refused() {
         for wrong in [
             "--heartbeat-ms 200",
             "--election-min-ms 400",
             "--name a --peers a:1",
             "--peers localhost:3002,localhost:3003",
+            "--name a --peers a:3000/9,b:3000",
             "--beanstalkd-address 127.0.0.1:11300",
             "--system queue --import backup.db",
             "--system queue --quota-mib 8",

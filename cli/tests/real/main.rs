@@ -1,5 +1,6 @@
 //! The program as its users meet it: real processes, real sockets, real folders.
 
+mod backup;
 mod check;
 mod cluster;
 mod commands;

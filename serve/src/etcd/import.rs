@@ -34,6 +34,32 @@ const SECTOR_BYTES: u64 = 512;
 pub struct EtcdSnapshot {
     file: File,
     bytes: u64,
+    hash: [u8; HASH_BYTES as usize],
+}
+
+/// What a snapshot holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// The revision of the last change.
+    pub revision: u64,
+    /// Changes of keys that can still be read: the last of each key, and what no compaction has given up.
+    pub changes: u64,
+    /// Leases.
+    pub leases: u64,
+    /// Users.
+    pub users: u64,
+    /// True if authentication was on.
+    pub authentication: bool,
+}
+
+impl fmt::Display for Holds {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { revision, changes, leases, users, .. } = self;
+        write!(
+            formatter,
+            "revision {revision}, with {changes} changes, {leases} leases and {users} users"
+        )
+    }
 }
 
 impl Source for &EtcdSnapshot {
@@ -81,7 +107,13 @@ impl EtcdSnapshot {
                 path.display()
             ));
         }
-        Ok(Self { file, bytes })
+        Ok(Self { file, bytes, hash: expected })
+    }
+
+    /// The hash of its bytes: another snapshot has another.
+    #[must_use]
+    pub const fn hash(&self) -> &[u8] {
+        &self.hash
     }
 
     /// Writes what it holds into the tables of a new cluster.
@@ -119,6 +151,36 @@ impl EtcdSnapshot {
         })?;
         loading.end(first.tables()?)?;
         Ok(())
+    }
+
+    /// Goes through all of it, and says what there is.
+    ///
+    /// # Errors
+    /// What makes no sense, as a sentence.
+    pub fn holds(&self) -> Result<Holds, String> {
+        self.count().map_err(|fault| format!("The file cannot be used: {fault}."))
+    }
+
+    fn count(&self) -> Result<Holds, Fault> {
+        let mut holds = Holds { revision: 1, ..Holds::default() };
+        self.each("key", |key, value| {
+            let left = left(key, value)?;
+            (holds.revision, holds.changes) = (left.revision, holds.changes + 1);
+            Ok(())
+        })?;
+        self.each("lease", |_, value| {
+            holds.leases += 1;
+            message::<Lease>(value).map(drop)
+        })?;
+        self.each("authUsers", |_, value| {
+            holds.users += 1;
+            message::<User>(value).map(drop)
+        })?;
+        self.each("auth", |key, value| {
+            holds.authentication |= key == b"authEnabled" && value == [1];
+            Ok(())
+        })?;
+        Ok(holds)
     }
 
     /// Goes through a bucket, if there is one.

@@ -39,7 +39,7 @@ use crate::{front::Front, quota};
 use auth::{Passwords, Token};
 
 pub(crate) use gateway::{BEGINS as GATEWAY_BEGINS, is_for as is_for_gateway};
-pub use import::EtcdSnapshot;
+pub use import::{EtcdSnapshot, Holds};
 pub(crate) use server::serve;
 pub(crate) use watch::Hub;
 

@@ -63,7 +63,7 @@ impl Member {
         self.child.as_ref().map_or(0, Child::id)
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             // It may have ended by itself.
             let _ = child.kill();
@@ -104,21 +104,9 @@ impl Contestant {
     /// # Errors
     /// If one cannot be started, or does not listen.
     pub(crate) fn start_all(&mut self) -> Result<(), String> {
-        for place in 0..self.members.len() {
-            let command = command::command(self.kind, &self.members, place, &self.program)?;
-            let child = spawn(command, &self.members[place].folder)?;
-            self.members[place].child = Some(child);
-        }
-        let deadline = Instant::now() + START_MAX;
-        for member in &self.members {
-            while TcpStream::connect(("127.0.0.1", member.client_port)).is_err() {
-                if Instant::now() > deadline {
-                    return Err(format!("{} of {} does not start", member.name, self.kind.name()));
-                }
-                thread::sleep(Duration::from_millis(2));
-            }
-        }
-        Ok(())
+        let command = |place| command::command(self.kind, &self.members, place, &self.program);
+        let commands = (0..self.members.len()).map(command).collect::<Result<_, _>>()?;
+        start_members(&mut self.members, commands, self.kind.name())
     }
 
     /// Ends all members at once, as a power cut would.
@@ -150,7 +138,35 @@ impl Drop for Contestant {
     }
 }
 
-fn new_member(root: &Path, number: u16) -> Result<Member, String> {
+/// Starts a process for each member and waits until all listen.
+///
+/// # Errors
+/// If one cannot be started, or does not listen.
+pub(crate) fn start_members(
+    members: &mut [Member],
+    commands: Vec<Command>,
+    name: &str,
+) -> Result<(), String> {
+    for (member, command) in members.iter_mut().zip(commands) {
+        member.child = Some(spawn(command, &member.folder)?);
+    }
+    let deadline = Instant::now() + START_MAX;
+    for member in members {
+        while TcpStream::connect(("127.0.0.1", member.client_port)).is_err() {
+            if Instant::now() > deadline {
+                return Err(format!("{} of {name} does not start", member.name));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+    Ok(())
+}
+
+/// A member that is not started yet, with its folder below `root`.
+///
+/// # Errors
+/// If no port is free.
+pub(crate) fn new_member(root: &Path, number: u16) -> Result<Member, String> {
     let name = format!("member{number}");
     let folder = root.join(&name);
     Ok(Member { client_port: free_port()?, peer_port: free_port()?, folder, name, child: None })
@@ -166,7 +182,7 @@ fn spawn(mut command: Command, folder: &Path) -> Result<Child, String> {
 }
 
 /// A port that nobody listens on.
-fn free_port() -> Result<u16, String> {
+pub(crate) fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(|error| error.to_string())?;
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }

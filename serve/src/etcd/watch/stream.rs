@@ -236,14 +236,15 @@ impl Stream {
         }
     }
 
-    /// What the watch wants next has been compacted away.
+    /// What the watch wants next has been compacted away. As in etcd, a compaction at 0 ends it without a word of the
+    /// end.
     async fn end_compacted(&mut self, number: i64, gone: i64) -> Result<(), Gone> {
         if let Some(watch) = self.watches.get_mut(&number) {
             watch.has_ended = true;
         }
         let answer = WatchResponse {
             watch_id: number,
-            canceled: true,
+            canceled: gone != 0,
             compact_revision: gone,
             ..Default::default()
         };

@@ -72,6 +72,8 @@ impl Endpoint {
                 Answer::of_text(self.streams[stream].create(create, self.compacted).await)
             }
             Operation::CancelWatch { stream, watch } => {
+                // Both tell a watch of the past within a moment, which may be before or after the end.
+                self.sync().await;
                 Answer::of_text(self.streams[stream].cancel(watch).await)
             }
             Operation::Progress { stream } => {
