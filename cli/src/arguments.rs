@@ -8,6 +8,7 @@ use crate::{
     backup::BackupOptions,
     bench::BenchCommand,
     check::CheckOptions,
+    dht::DhtCommand,
     doctor::DoctorOptions,
     exit::{self, Outcome},
     kv::KvCommand,
@@ -62,6 +63,9 @@ pub(crate) enum Command {
     /// Hand leadership over.
     #[command(subcommand)]
     Leader(LeaderCommand),
+    /// Run nodes of a distributed hash table, and store and find values in it.
+    #[command(subcommand)]
+    Dht(DhtCommand),
     /// Measure a running cluster.
     #[command(subcommand)]
     Bench(BenchCommand),

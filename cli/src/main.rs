@@ -5,6 +5,7 @@ mod backup;
 mod bench;
 mod check;
 mod client;
+mod dht;
 mod doctor;
 mod exit;
 mod kv;
@@ -49,6 +50,7 @@ fn run() -> Outcome {
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),
         Command::Bench(command) => wait_for(bench::run(&command)),
+        Command::Dht(command) => dht::run(&command),
         Command::Check(options) => check::run(&options),
         Command::Sim(options) => sim::run(&options),
         Command::Replay(options) => replay::run(&options),

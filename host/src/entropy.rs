@@ -22,6 +22,12 @@ pub fn draw_u64() -> u64 {
     u64::from_le_bytes(draw())
 }
 
+/// Random bytes that nobody can foretell, for keys and secrets.
+#[must_use]
+pub fn draw_secret<const COUNT: usize>() -> [u8; COUNT] {
+    draw()
+}
+
 pub(crate) fn draw_disk_id() -> DiskId {
     DiskId(u128::from_le_bytes(draw()))
 }

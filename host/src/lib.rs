@@ -15,6 +15,8 @@
 //! thread waits for a disk. Nothing here is a rule of consensus: what must be durable before what is
 //! said stands in the effects of the node and is kept by the gate.
 //!
+//! A node without a log, whose messages are datagrams, is run by [`DatagramHost`] instead.
+//!
 //! Begin with [`start()`]; talk to the node over its [`Handle`].
 
 mod applier_thread;
@@ -22,6 +24,7 @@ mod base;
 mod clock;
 mod config;
 mod consensus_thread;
+mod datagram;
 mod disk;
 mod entropy;
 mod errands;
@@ -50,7 +53,8 @@ mod transport;
 mod world;
 
 pub use config::{Begin, HostConfig, Limits, Notify};
-pub use entropy::{draw_client_id, draw_cluster_id, draw_u64};
+pub use datagram::{DatagramAnswer, DatagramHost, DatagramSocket};
+pub use entropy::{draw_client_id, draw_cluster_id, draw_secret, draw_u64};
 pub use folder::peek;
 pub use handle::Handle;
 pub use identity::FolderIdentity;

@@ -18,6 +18,7 @@ extern crate alloc;
 
 pub mod checksum;
 pub mod codec;
+pub mod datagram;
 pub mod entry;
 pub mod ids;
 mod input_codec;
@@ -32,6 +33,7 @@ pub mod time;
 
 pub use bytes::Bytes;
 pub use codec::{Malformed, Reader, Wire, Writer};
+pub use datagram::{Datagram, Endpoint};
 pub use entry::{Entry, EntryHead, EntryKind, Origin, Session};
 pub use ids::{
     ClientId, ClusterId, DiskId, EntryId, Generation, GroupId, Incarnation, Index, NodeId, Peer,

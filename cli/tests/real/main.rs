@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod cluster;
 mod commands;
+mod dht;
 mod doctor;
 mod http;
 mod joining;
