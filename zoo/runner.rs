@@ -2,7 +2,7 @@
 //! program of `cargo xtask zoo`, which builds it once for each mutant.
 //!
 //! ```text
-//! runner FIRST COUNT JOBS        seeds FIRST to FIRST + COUNT - 1 on JOBS threads
+//! runner SYSTEM FIRST COUNT JOBS        seeds FIRST to FIRST + COUNT - 1 of SYSTEM on JOBS threads
 //! ```
 
 use std::{
@@ -52,13 +52,17 @@ fn first_finding(search: &Search) -> Option<Finished> {
 }
 
 fn main() {
+    let mut words = std::env::args().skip(1);
+    let system = words.next().and_then(|name| name.parse().ok()).expect("SYSTEM is one");
     let number = |text: String| text.parse::<u64>().expect("FIRST, COUNT and JOBS are numbers");
-    let numbers: Vec<u64> = std::env::args().skip(1).map(number).collect();
+    let numbers: Vec<u64> = words.map(number).collect();
     let &[first, count, jobs] = numbers.as_slice() else {
-        panic!("runner takes FIRST COUNT JOBS");
+        panic!("runner takes SYSTEM FIRST COUNT JOBS");
     };
     let jobs = usize::try_from(jobs).expect("few threads");
-    let Some(finished) = first_finding(&Search::of_seeds(first, count, jobs)) else {
+    let common = Scenario { system, ..Scenario::default() };
+    let search = Search { common, ..Search::of_seeds(first, count, jobs) };
+    let Some(finished) = first_finding(&search) else {
         println!("seeds {count}");
         return;
     };

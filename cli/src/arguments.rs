@@ -9,6 +9,7 @@ use crate::{
     bench::BenchCommand,
     check::CheckOptions,
     dht::DhtCommand,
+    doctor::DoctorOptions,
     exit::{self, Outcome},
     kv::KvCommand,
     leader::LeaderCommand,
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Queue(QueueCommand),
     /// Show how the nodes of a cluster do.
     Status(StatusOptions),
+    /// Say what is wrong with a cluster, and what to do.
+    Doctor(DoctorOptions),
     /// Show and change who belongs to a cluster.
     #[command(subcommand)]
     Member(MemberCommand),

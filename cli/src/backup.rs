@@ -42,6 +42,9 @@ Examples:
 pub(crate) struct BackupOptions {
     /// The file to write; it must not exist yet.
     file: PathBuf,
+    /// Take what the node itself has, without a majority: it may lack the last writes that were acknowledged.
+    #[arg(long)]
+    stale: bool,
     /// Where authentication is on: a user with the role root, and the password.
     #[arg(long, value_name = "NAME:PASSWORD", env = "ARCHIPEL_USER", hide_env_values = true)]
     user: Option<String>,
@@ -59,7 +62,7 @@ pub(crate) async fn run(options: &BackupOptions) -> Outcome {
         )));
     }
     let cluster = options.cluster.cluster()?;
-    let (address, holds) = of_cluster(&cluster, options.user.as_deref(), file).await?;
+    let (address, holds) = of_cluster(&cluster, options).await?;
     if options.cluster.json {
         let said = json!({
             "file": file.display().to_string(), "from": address, "revision": holds.revision,
@@ -73,14 +76,10 @@ pub(crate) async fn run(options: &BackupOptions) -> Outcome {
 }
 
 /// Asks one node after the other until one gives a whole backup.
-async fn of_cluster(
-    cluster: &Cluster,
-    user: Option<&str>,
-    file: &Path,
-) -> Outcome<(String, Holds)> {
+async fn of_cluster(cluster: &Cluster, options: &BackupOptions) -> Outcome<(String, Holds)> {
     let mut last = None;
     for address in &cluster.addresses {
-        match of_node(address, cluster.patience, user, file).await {
+        match of_node(address, cluster.patience, options).await {
             Ok(holds) => return Ok((address.clone(), holds)),
             Err(failure) if failure.exit == Exit::Unavailable => last = Some(failure),
             Err(failure) => return Err(failure),
@@ -90,12 +89,7 @@ async fn of_cluster(
 }
 
 /// The backup of one node.
-async fn of_node(
-    address: &str,
-    patience: Duration,
-    user: Option<&str>,
-    file: &Path,
-) -> Outcome<Holds> {
+async fn of_node(address: &str, patience: Duration, options: &BackupOptions) -> Outcome<Holds> {
     let refused = |status: Status| refusal(address, &status);
     let endpoint = Endpoint::from_shared(format!("http://{address}"));
     let endpoint = endpoint.map_err(|error| Failure::usage(format!("{address}: {error}.")))?;
@@ -103,13 +97,16 @@ async fn of_node(
         let message = format!("{address} cannot be reached ({error}). Is the cluster running?");
         Failure::new(Exit::Unavailable, message)
     })?;
-    let token = match user {
+    let token = match &options.user {
         Some(user) => Some(token(&channel, user).await.map_err(refused)?),
         None => None,
     };
-    let mut kv = KvClient::new(channel.clone());
-    let latest = timeout(patience, kv.range(with(&token, anything()))).await;
-    latest.map_err(|_| refused(Status::unavailable("it took too long")))?.map_err(refused)?;
+    if !options.stale {
+        let mut kv = KvClient::new(channel.clone());
+        let latest = timeout(patience, kv.range(with(&token, anything()))).await;
+        latest.map_err(|_| refused(Status::unavailable("it took too long")))?.map_err(refused)?;
+    }
+    let file = &options.file;
     let part = file.with_added_extension("part");
     let written = receive(&channel, &token, patience, &part).await;
     let checked = written.and_then(|()| check(&part));

@@ -12,6 +12,7 @@ Exit codes:
   4  unknown: a write may or may not have happened
   5  not done: the cluster refused
   6  the data of this node is damaged; the other nodes have it
+  7  the doctor found something to do, while the cluster serves
   10 the simulator found a broken promise or a broken assertion
   11 the simulator found a cluster that stood still
   12 the simulator itself is wrong, or did not come to an end
@@ -34,6 +35,8 @@ pub(crate) enum Exit {
     Refused = 5,
     /// The data of this node is damaged, and other nodes have it.
     Damaged = 6,
+    /// The doctor found something to do.
+    Ailing = 7,
     /// The simulator found that a promise or an assertion is broken.
     Unsafe = 10,
     /// The simulator found a cluster that stood still.

@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod client;
 mod dht;
+mod doctor;
 mod exit;
 mod kv;
 mod leader;
@@ -45,6 +46,7 @@ fn run() -> Outcome {
         Command::Kv(command) => wait_for(kv::run(&command)),
         Command::Queue(command) => wait_for(queue::run(&command)),
         Command::Status(options) => wait_for(status::run(&options)),
+        Command::Doctor(options) => wait_for(doctor::run(&options)),
         Command::Member(command) => wait_for(member::run(&command)),
         Command::Leader(command) => wait_for(leader::run(&command)),
         Command::Bench(command) => wait_for(bench::run(&command)),

@@ -32,12 +32,12 @@ const IDENTITY: &str = "identity";
 const LOCK: &str = "lock";
 const PEERS: &str = "peers";
 const LOG: &str = "log";
-const TABLES: &str = "tables";
+pub(crate) const TABLES: &str = "tables";
 const TEMPORARY: &str = "tmp";
 const SEGMENT_EXTENSION: &str = "log";
 const TABLES_EXTENSION: &str = "redb";
 const LAST_INPUTS: &str = "last-inputs-";
-const LAST_INPUTS_EXTENSION: &str = "replay";
+pub(crate) const LAST_INPUTS_EXTENSION: &str = "replay";
 
 /// How many files of last inputs stay.
 const LAST_INPUTS_MAX: usize = 3;

@@ -115,6 +115,12 @@ impl<N: Node> Handle<N> {
         self.shared.metrics.tables_file_bytes.get()
     }
 
+    /// How many bytes may still be written to the disk of the data folder; nothing if nobody can say.
+    #[must_use]
+    pub fn room_bytes(&self) -> Option<u64> {
+        crate::disk::room(self.shared.layout.root()).ok()
+    }
+
     /// Waits until the node has ended; with the fault if it did not end as it was asked to.
     pub async fn stopped(&self) -> Option<Fault> {
         let mut ended = self.shared.board.ended();

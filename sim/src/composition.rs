@@ -10,7 +10,7 @@ use kernel::{
 };
 use log::Trust;
 
-use crate::{map_disk::MapDisk, tables_disk::TablesDisk};
+use crate::{map_disk::MapDisk, settings::Settings, tables_disk::TablesDisk, workload::Workload};
 
 /// Puts a consensus and a system together into something that the simulator can run.
 pub trait Composition {
@@ -18,6 +18,8 @@ pub trait Composition {
     type Node: Node;
     /// The system.
     type Machine: StateMachine;
+    /// The clients of the system.
+    type Workload: Workload;
 
     /// A fresh state machine.
     fn machine(&self) -> Self::Machine;
@@ -30,11 +32,13 @@ pub trait Composition {
         Box::new(MapDisk::default())
     }
 
-    /// The request, and for a read the query, that `call` on `key` becomes.
+    /// What its clients do, as `settings` say.
+    fn workload(&self, settings: &Settings) -> Self::Workload;
+
+    /// The request, and for a read the query, that `call` becomes.
     fn ask(
         &self,
-        key: &[u8],
-        call: &check::Call,
+        call: &CallOf<Self>,
         session: Option<Session>,
     ) -> Asked<<Self::Node as Node>::Request>;
 
@@ -42,7 +46,7 @@ pub trait Composition {
     ///
     /// # Errors
     /// What is wrong with it, if it is none that `call` can get.
-    fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String>;
+    fn answer(&self, call: &CallOf<Self>, answer: Bytes) -> Result<AnswerOf<Self>, String>;
 
     /// A request that somebody makes beside what is recorded: only that it ends matters, and what it
     /// does to the tables.
@@ -91,6 +95,12 @@ pub trait Composition {
 
 /// What a node takes.
 pub type InputOf<N> = Input<<N as Node>::Message, <N as Node>::Request>;
+
+/// What a client asks.
+pub type CallOf<C> = <<C as Composition>::Workload as Workload>::Call;
+
+/// What a client is answered.
+pub type AnswerOf<C> = <<C as Composition>::Workload as Workload>::Answer;
 
 /// What a client says to a node.
 #[derive(Clone, Debug)]

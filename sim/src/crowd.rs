@@ -1,8 +1,12 @@
 //! Clients: what they ask, of whom, and what they are told. All of it is recorded.
 
-use alloc::{format, string::ToString, vec, vec::Vec};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 
-use check::{Call, Event as Recorded, EventKind, History, Process};
+use check::{HistoryError, Process};
 use kernel::{Bytes, ClientId, NodeId, Rng, Session};
 
 use crate::{
@@ -12,7 +16,8 @@ use crate::{
     finding::Finding,
     happening::{Happening, Told},
     life::Waiting,
-    settings::{ClientSettings, Settings},
+    settings::Settings,
+    workload::{Counted, Ended, Who, Workload},
     world::World,
 };
 
@@ -32,52 +37,43 @@ pub(crate) enum End {
 
 /// All clients, and what they saw.
 #[derive(Debug)]
-pub(crate) struct Crowd {
-    clients: Vec<Client>,
-    pub(crate) history: History,
+pub(crate) struct Crowd<W: Workload> {
+    clients: Vec<Client<W>>,
+    pub(crate) workload: W,
     processes: u64,
-    values: u64,
-    /// The value of each key that some client saw last.
-    seen: Vec<Option<Vec<u8>>>,
     /// At the end: what must still be carried out. When nothing is left, nobody asks.
-    pub(crate) agenda: Option<Vec<Errand>>,
+    pub(crate) agenda: Option<Vec<Errand<W>>>,
 }
 
-/// One operation that must be carried out by one node.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Errand {
-    pub(crate) node: NodeId,
-    pub(crate) key: usize,
-    pub(crate) is_write: bool,
-}
+/// Something that must be carried out by one node.
+pub(crate) type Errand<W> = (NodeId, <W as Workload>::Errand);
 
 #[derive(Debug)]
-struct Client {
+struct Client<W: Workload> {
     process: u64,
     has_session: bool,
     /// Whom it asks as long as that one lives.
     home: Option<NodeId>,
     serial: u64,
-    doing: Option<Doing>,
+    doing: Option<Doing<W>>,
     /// It is about to ask.
     is_planned: bool,
 }
 
 /// An operation under way.
 #[derive(Debug)]
-struct Doing {
-    key: usize,
-    call: Call,
+struct Doing<W: Workload> {
+    call: W::Call,
     session: Option<Session>,
     attempts: u32,
     /// An earlier attempt may have taken effect.
     may_be_done: bool,
-    /// Whom it must be asked of.
-    at: Option<NodeId>,
+    /// What it carries out, and whom it must be asked of.
+    errand: Option<Errand<W>>,
 }
 
-impl Crowd {
-    pub(crate) fn new(settings: &Settings, rng: &mut Rng) -> Self {
+impl<W: Workload> Crowd<W> {
+    pub(crate) fn new(workload: W, settings: &Settings, rng: &mut Rng) -> Self {
         let nodes = settings.nodes;
         let settings = &settings.clients;
         let home = |rng: &mut Rng| {
@@ -93,15 +89,7 @@ impl Crowd {
                 is_planned: false,
             })
             .collect();
-        let keys = usize::try_from(settings.keys).expect("few keys");
-        Self {
-            clients,
-            history: History::default(),
-            processes: settings.count,
-            values: 0,
-            seen: vec![None; keys],
-            agenda: None,
-        }
+        Self { clients, workload, processes: settings.count, agenda: None }
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -120,81 +108,43 @@ impl Crowd {
     }
 
     /// What is under way, for people.
-    pub(crate) fn doing(&self) -> impl Iterator<Item = alloc::string::String> {
+    pub(crate) fn doing(&self) -> impl Iterator<Item = String> {
         self.clients.iter().filter_map(|client| {
             let doing = client.doing.as_ref()?;
-            let what = match &doing.call {
-                Call::Read => "read",
-                Call::Write(_) => "write",
-                Call::CompareAndSet { .. } => "compare and set",
-                Call::Delete => "delete",
-            };
-            let (key, at) = (doing.key, doing.at);
-            let process = client.process;
-            Some(format!("client {process} wants to {what} key{key}, asking {at:?}"))
+            let at = doing.errand.as_ref().map(|(node, _)| *node);
+            let (process, call) = (client.process, self.workload.say(&doing.call));
+            Some(format!("client {process} wants {call}, asking {at:?}"))
         })
     }
 
     /// What a client is at, for people.
-    fn say_operation(&self, client: usize) -> alloc::string::String {
+    fn say_operation(&self, client: usize) -> String {
         let Some(doing) = &self.clients[client].doing else {
             return "nothing".into();
         };
         let session = doing.session.map_or_else(Default::default, |session| {
             format!(" (client {} serial {})", session.client, session.serial)
         });
-        format!("key{} {}{session}", doing.key, doing.call)
+        format!("{}{session}", self.workload.say(&doing.call))
     }
 
-    pub(crate) fn keys(&self) -> usize {
-        self.seen.len()
+    fn who(&self, client: usize, now_ns: u64) -> Who {
+        Who { client, process: Process(self.clients[client].process), now_ns }
     }
 
-    pub(crate) fn new_value(&mut self, bytes_max: u64, rng: &mut Rng) -> Vec<u8> {
-        self.values += 1;
-        let mut value = self.values.to_string().into_bytes();
-        let length = usize::try_from(rng.between(0, bytes_max)).expect("a small value");
-        // Unique by its number; the rest is there to have some weight.
-        value.push(b'.');
-        value.resize(value.len().max(length), b'x');
-        value
-    }
-
-    fn tell(&mut self, now_ns: u64, client: usize, kind: EventKind) -> Result<(), Finding> {
-        let process = Process(self.clients[client].process);
-        self.history.push(Recorded { time_ns: now_ns, process, kind }).map_err(|error| {
-            Finding::Simulator(format!("the recorded history makes no sense: {error}"))
-        })
-    }
-
-    fn draw_call(&mut self, key: usize, settings: &ClientSettings, rng: &mut Rng) -> Call {
-        if rng.chance(settings.reads_percent, 100) {
-            return Call::Read;
-        }
-        match rng.below(10) {
-            0..=5 => Call::Write(self.new_value(settings.value_bytes_max, rng)),
-            6..=8 => Call::CompareAndSet {
-                expected: self.seen[key].clone(),
-                new: self.new_value(settings.value_bytes_max, rng),
-            },
-            _ => Call::Delete,
-        }
-    }
-
-    fn begin(&mut self, client: usize, key: usize, call: Call, at: Option<NodeId>) {
+    fn begin(&mut self, client: usize, call: W::Call, errand: Option<Errand<W>>) {
         let doer = &mut self.clients[client];
         doer.serial += 1;
-        let session = doer.has_session && call != Call::Read;
+        let session = doer.has_session && W::fits_session(&call);
         let session = session
             .then_some(Session { client: ClientId(1 + client as u128), serial: doer.serial });
-        let doing = Doing { key, call, session, attempts: 0, may_be_done: false, at };
+        let doing = Doing { call, session, attempts: 0, may_be_done: false, errand };
         doer.doing = Some(doing);
     }
 }
 
-/// The name of a key.
-pub(crate) fn key_name(key: usize) -> Vec<u8> {
-    format!("key{key}").into_bytes()
+fn nonsense(error: HistoryError) -> Finding {
+    Finding::Simulator(format!("the recorded history makes no sense: {error}"))
 }
 
 impl<C: Composition> World<C> {
@@ -207,8 +157,8 @@ impl<C: Composition> World<C> {
         }
         let doing = self.crowd.clients[client].doing.as_mut().expect("just chosen");
         doing.attempts += 1;
-        let asked = self.composition.ask(&key_name(doing.key), &doing.call, doing.session);
-        let at = doing.at;
+        let asked = self.composition.ask(&doing.call, doing.session);
+        let at = doing.errand.as_ref().map(|(node, _)| *node);
         // At the end only members are asked: others cannot be expected to know anything.
         let alive = if self.crowd.agenda.is_some() { self.members() } else { self.alive() };
         let home = self.crowd.clients[client].home;
@@ -245,22 +195,20 @@ impl<C: Composition> World<C> {
         let crowd = &mut self.crowd;
         match &mut crowd.agenda {
             None => {
-                let keys = crowd.seen.len() as u64;
-                let key = usize::try_from(rng.below(keys)).expect("few keys");
-                let call = crowd.draw_call(key, &self.settings.clients, rng);
-                crowd.begin(client, key, call, None);
+                let call = crowd.workload.draw(client, &self.settings.clients, rng);
+                crowd.begin(client, call, None);
             }
             Some(agenda) => {
-                let Some(Errand { node, key, is_write }) = agenda.pop() else {
+                let Some(errand) = agenda.pop() else {
                     return Ok(false);
                 };
-                let call = if is_write { Call::Write(crowd.new_value(0, rng)) } else { Call::Read };
-                crowd.begin(client, key, call, Some(node));
+                let call = crowd.workload.carry_out(client, &errand.1, rng);
+                crowd.begin(client, call, Some(errand));
             }
         }
+        let who = crowd.who(client, self.now_ns);
         let doing = crowd.clients[client].doing.as_ref().expect("just begun");
-        let invoke = EventKind::Invoke { key: key_name(doing.key), call: doing.call.clone() };
-        crowd.tell(self.now_ns, client, invoke)?;
+        crowd.workload.begin(who, &doing.call).map_err(nonsense)?;
         let text = self.watch.is_some().then(|| self.crowd.say_operation(client));
         self.tell(|_| Happening::Invoked { client, text: text.unwrap_or_default() });
         Ok(true)
@@ -275,7 +223,7 @@ impl<C: Composition> World<C> {
     /// An attempt of a client has ended.
     pub(crate) fn client_told(&mut self, client: usize, end: End) -> Result<(), Finding> {
         let doing = self.crowd.clients[client].doing.as_mut().expect("who is told has asked");
-        let is_read = doing.call == Call::Read;
+        let is_read = C::Workload::is_read(&doing.call);
         doing.may_be_done |= matches!(end, End::Unknown) && !is_read;
         let is_refused = matches!(end, End::Refused);
         if let End::Answered(answer) = end {
@@ -291,24 +239,24 @@ impl<C: Composition> World<C> {
             return Ok(());
         }
         let is_done = !doing.may_be_done;
-        let kind = if is_done { EventKind::Fail } else { EventKind::Info };
         self.counters.refused += u64::from(is_refused);
         self.counters.unknown += u64::from(!is_done);
-        self.crowd.tell(self.now_ns, client, kind)?;
         self.tell(|_| {
             let (outcome, text) =
                 if is_done { (Told::Refused, "refused") } else { (Told::Unknown, "unknown") };
             Happening::Told { client, outcome, text: text.into() }
         });
+        let who = self.crowd.who(client, self.now_ns);
         let doing = self.crowd.clients[client].doing.take().expect("still there");
+        let ended = if is_done { Ended::Refused } else { Ended::Unknown };
+        self.crowd.workload.end(who, &doing.call, ended).map_err(nonsense)?;
         if !is_done {
             self.crowd.clients[client].process = self.crowd.processes;
             self.crowd.processes += 1;
         }
-        if let (Some(agenda), Some(node)) = (&mut self.crowd.agenda, doing.at) {
+        if let (Some(agenda), Some(errand)) = (&mut self.crowd.agenda, doing.errand) {
             // Without a session it cannot be repeated; another such operation takes its place.
-            let is_write = doing.call != Call::Read;
-            agenda.push(Errand { node, key: doing.key, is_write });
+            agenda.push(errand);
         }
         self.plan_ask(client);
         Ok(())
@@ -316,20 +264,23 @@ impl<C: Composition> World<C> {
 
     fn client_answered(&mut self, client: usize, answer: Bytes) -> Result<(), Finding> {
         self.hash.mix_bytes(&answer);
+        let who = self.crowd.who(client, self.now_ns);
         let doing = self.crowd.clients[client].doing.take().expect("who is told has asked");
         let answer = self.composition.answer(&doing.call, answer).map_err(|what| {
             Finding::Safety(format!("the answer to {:?} makes no sense: {what}", doing.call))
         })?;
-        match &answer {
-            check::Answer::Found(value) => {
-                self.crowd.seen[doing.key].clone_from(value);
-                self.counters.reads += 1;
-            }
-            check::Answer::Mismatch => self.counters.mismatches += 1,
-            check::Answer::Written | check::Answer::Deleted(_) => self.counters.writes += 1,
+        match C::Workload::counted(&doing.call, &answer) {
+            Counted::Read => self.counters.reads += 1,
+            Counted::Written => self.counters.writes += 1,
+            Counted::Mismatch => self.counters.mismatches += 1,
         }
         self.tell(|_| Happening::Told { client, outcome: Told::Done, text: answer.to_string() });
-        self.crowd.tell(self.now_ns, client, EventKind::Ok(answer))?;
+        let workload = &mut self.crowd.workload;
+        if let (Some(agenda), Some((node, errand))) = (&mut self.crowd.agenda, &doing.errand) {
+            let more = workload.follow_up(errand, &answer);
+            agenda.extend(more.into_iter().map(|errand| (*node, errand)));
+        }
+        workload.end(who, &doing.call, Ended::Answered(answer)).map_err(nonsense)?;
         self.plan_ask(client);
         Ok(())
     }

@@ -9,7 +9,8 @@
 //!                                                                              log_disk, base_disk
 //!       TablesDisk          a map, or what the composition puts in             tables_disk, map_disk
 //!       Life                dies in a crash: node, keeper, gate, applier       life
-//!     Crowd                 clients, and what they were told                   crowd
+//!     Crowd                 clients: whom they ask, how often                  crowd
+//!       Workload            what they want, what they were told, the verdict   workload, registers
 //!     mishaps               their kinds and weights, and what each does        weights, mishap
 //!                           those that wait, those in several acts, damage     ambush, nightmare, damage
 //!     operator              replaces who is gone for good                      operator
@@ -54,6 +55,7 @@ mod oracle;
 mod pairs;
 mod power;
 mod queue;
+mod registers;
 mod run;
 mod settings;
 mod shadow;
@@ -63,15 +65,18 @@ mod tables_disk;
 mod trial;
 mod watch;
 mod weights;
+mod workload;
 mod world;
 
-pub use composition::{Asked, Boot, Composition, InputOf, MembershipChange};
+pub use composition::{AnswerOf, Asked, Boot, CallOf, Composition, InputOf, MembershipChange};
 pub use counters::Counters;
 pub use finding::Finding;
 pub use happening::{Fate, Happening, Layer, Told, Witness};
 pub use map_disk::MapDisk;
+pub use registers::{RegisterCall, RegisterErrand, Registers};
 pub use run::{Report, run};
 pub use settings::{ClientSettings, DiskSettings, NetworkSettings, Settings};
 pub use tables_disk::{Interrupted, TablesDisk};
 pub use weights::{Mishap, MishapWeights, Spared, UnknownMishap};
+pub use workload::{Counted, Ended, Judgement, Stage, Tally, Who, Workload};
 pub use world::World;

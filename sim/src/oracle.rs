@@ -26,7 +26,7 @@ use core::iter;
 
 use kernel::{
     Entry, EntryId, EntryKind, HardState, Index, Membership, NodeId, Origin, Peer, PersistNumber,
-    Record, Refusal, Term, Ticket, Wire as _,
+    Record, Refusal, Stamp, Term, Ticket, Wire as _,
 };
 use log::{Recovered, Trust};
 
@@ -48,6 +48,8 @@ pub(crate) struct Oracle {
     /// be committed.
     committed: Vec<(EntryId, Term)>,
     committed_origins: BTreeSet<Origin>,
+    /// When terms began, as the stamps of their first entries say.
+    terms: Vec<Stamp>,
     digests: BTreeMap<Index, u128>,
     replicas: BTreeMap<NodeId, Replica>,
     ends: BTreeMap<Origin, Ends>,
@@ -88,6 +90,7 @@ impl Oracle {
             configurations: BTreeMap::from([(EntryId::default(), founders)]),
             committed: Vec::new(),
             committed_origins: BTreeSet::new(),
+            terms: Vec::new(),
             digests: BTreeMap::new(),
             replicas: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -97,6 +100,11 @@ impl Oracle {
     /// The last index that somebody has applied.
     pub(crate) const fn committed_len(&self) -> u64 {
         self.committed.len() as u64
+    }
+
+    /// When terms began that have committed anything, in cluster time.
+    pub(crate) fn terms(&self) -> &[Stamp] {
+        &self.terms
     }
 
     /// True if the node has led a term after `term`.
@@ -267,6 +275,9 @@ impl Oracle {
                 return broken(format!("{node} applies {id}, and nobody what is before it"));
             }
             self.committed.push((id, term));
+            if entry.kind() == EntryKind::Noop {
+                self.terms.push(entry.stamp());
+            }
             if let Some(membership) = decides {
                 self.check_quorum(node, id, membership)?;
             }

@@ -3,19 +3,18 @@
 use alloc::{boxed::Box, format, string::String, vec::Vec};
 use core::fmt::Write;
 
-use check::{End, Limits, Verdict, judge};
 use kernel::NodeId;
 
 use crate::{
     composition::Composition,
     computer::Computer,
     counters::Counters,
-    crowd::Errand,
     finding::Finding,
     happening::{Happening, Witness},
     life::Life,
     mishap::describe,
     settings::Settings,
+    workload::{Judgement, Stage, Workload},
     world::World,
 };
 
@@ -95,12 +94,23 @@ impl<C: Composition> World<C> {
         }
         self.try_handovers()?;
         self.expect_order()?;
+        self.get_done(Stage::Service)?;
+        self.get_done(Stage::Drain)?;
+        self.conclude()
+    }
+
+    /// All that is on the agenda must be done in time.
+    fn get_done(&mut self, stage: Stage) -> Result<(), Finding> {
         let late_ns = self.now_ns + self.settings.progress_ns_max;
-        self.set_agenda();
+        self.set_agenda(stage);
         while !self.is_finished() {
+            if stage == Stage::Drain && self.now_ns >= late_ns {
+                // What never ends may be what was broken: then that is to be told.
+                self.judge(false)?;
+            }
             self.step_before(late_ns, "not everything gets done, or not everybody agrees")?;
         }
-        self.conclude()
+        Ok(())
     }
 
     /// Lets the next thing happen, unless it is too late for what should have happened by now.
@@ -171,17 +181,9 @@ impl<C: Composition> World<C> {
             && self.members().iter().all(follows)
     }
 
-    /// Each member has to write and read every key once more.
-    pub(crate) fn set_agenda(&mut self) {
-        let members = self.members();
-        let mut agenda = Vec::new();
-        for is_write in [false, true] {
-            for node in &members {
-                for key in 0..self.crowd.keys() {
-                    agenda.push(Errand { node: *node, key, is_write });
-                }
-            }
-        }
+    /// Each member has to do once more whatever clients can ask of it.
+    pub(crate) fn set_agenda(&mut self, stage: Stage) {
+        let agenda = self.crowd.workload.agenda(&self.members(), stage);
         self.crowd.agenda = Some(agenda);
         for client in 0..self.crowd.len() {
             if self.crowd.is_free(client) {
@@ -230,22 +232,25 @@ impl<C: Composition> World<C> {
         for life in self.computers.iter().filter_map(Computer::life) {
             self.hash.mix_wide(life.applier.digest());
         }
-        let verdict = judge(&self.crowd.history, Limits::default());
-        if let Verdict::Broken(witness) = &verdict {
-            let key = String::from_utf8_lossy(&witness.key).into_owned();
-            if let End::Ok(place, _) = witness.stuck.end {
-                self.was_wrong_ns = self.crowd.history.events().get(place).map(|told| told.time_ns);
-            }
-            return Err(Finding::Safety(format!(
-                "what clients saw of {key} is not linearizable:\n{witness}"
-            )));
-        }
-        self.hash.mix(self.crowd.history.events().len() as u64);
+        let undecided = self.judge(true)?;
+        self.hash.mix(self.crowd.workload.events());
         Ok(Report {
             seed: self.settings.seed,
             hash: self.hash(),
             counters: self.counters(),
-            undecided: verdict == Verdict::Unknown,
+            undecided,
         })
+    }
+
+    /// What clients were told keeps the promises; true if that could not be decided. `is_drained` if nothing is
+    /// left to be done.
+    fn judge(&mut self, is_drained: bool) -> Result<bool, Finding> {
+        match self.crowd.workload.judge(self.oracle.terms(), is_drained) {
+            Judgement::Broken { what, at_ns } => {
+                self.was_wrong_ns = at_ns;
+                Err(Finding::Safety(what))
+            }
+            judgement => Ok(judgement == Judgement::Undecided),
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     mishap::shuffle,
     network::{Link, between},
     watch::Ends,
+    workload::Stage,
     world::World,
 };
 
@@ -72,7 +73,7 @@ impl<C: Composition> World<C> {
             self.ail(*node, &core);
         }
         let late_ns = self.now_ns + PATIENCE_NS;
-        self.set_agenda();
+        self.set_agenda(Stage::Service);
         while !self.crowd.is_finished() {
             self.step_before(late_ns, "a majority that can reach each other gets nothing done")?;
         }

@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, collections::BTreeSet, format, vec::Vec};
 use core::fmt;
 
-use check::History;
 use kernel::{ClusterId, DiskId, Effect, Instant, Member, Membership, NodeId, Peer, Wire};
 use log::Identity;
 use replica::Envelope;
@@ -25,6 +24,7 @@ use crate::{
     queue::Queue,
     settings::Settings,
     watch::{Watch, say_envelope},
+    workload::{Tally, Workload},
 };
 
 /// After how many events everything is checked.
@@ -42,7 +42,7 @@ pub struct World<C: Composition> {
     pub(crate) chances: Chances,
     pub(crate) network: Network,
     pub(crate) computers: Computers<C>,
-    pub(crate) crowd: Crowd,
+    pub(crate) crowd: Crowd<C::Workload>,
     pub(crate) oracle: Oracle,
     pub(crate) counters: Counters,
     pub(crate) hash: EventHash,
@@ -80,7 +80,8 @@ impl<C: Composition> World<C> {
         let real_bases = u64::from(computers[NodeId(1)].base_disk.is_real());
         let victim = NodeId(chances.disk.between(1, settings.nodes));
         let victim = settings.may_damage().then_some(victim);
-        let crowd = Crowd::new(&settings, &mut chances.clients);
+        let workload = composition.workload(&settings);
+        let crowd = Crowd::new(workload, &settings, &mut chances.clients);
         let mut world = Self {
             network: Network::new(settings.network.clone()),
             oracle: Oracle::new(founders),
@@ -347,8 +348,14 @@ impl<C: Composition> World<C> {
 
     /// What clients asked and were told so far.
     #[must_use]
-    pub const fn history(&self) -> &History {
-        &self.crowd.history
+    pub fn history(&self) -> &<C::Workload as Workload>::History {
+        self.crowd.workload.history()
+    }
+
+    /// What else clients did so far, by name.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.crowd.workload.tally()
     }
 }
 

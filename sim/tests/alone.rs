@@ -4,7 +4,8 @@
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use archipel_sim::{
-    Asked, Boot, Composition, Finding, Happening, MembershipChange, Report, Settings, Witness, run,
+    Asked, Boot, Composition, Finding, Happening, MembershipChange, RegisterCall, Registers,
+    Report, Settings, Witness, run,
 };
 use kernel::{
     Bytes, Effect, Effects, Entry, EntryHead, EntryId, EntryKind, Fault, HardState, Index, Input,
@@ -202,9 +203,9 @@ impl Node for Alone {
 
 /// A register for each key: a command is a value and a key.
 #[derive(Default)]
-struct Registers;
+struct Store;
 
-impl StateMachine for Registers {
+impl StateMachine for Store {
     fn apply(
         &mut self,
         entry: &Entry,
@@ -230,10 +231,15 @@ struct Lonely(Wrong);
 
 impl Composition for Lonely {
     type Node = Alone;
-    type Machine = Registers;
+    type Machine = Store;
+    type Workload = Registers;
 
-    fn machine(&self) -> Registers {
-        Registers
+    fn machine(&self) -> Store {
+        Store
+    }
+
+    fn workload(&self, settings: &Settings) -> Registers {
+        Registers::new(settings)
     }
 
     fn boot(&self, boot: Boot) -> Alone {
@@ -256,13 +262,14 @@ impl Composition for Lonely {
         }
     }
 
-    fn ask(&self, key: &[u8], call: &check::Call, _: Option<Session>) -> Asked<Request> {
+    fn ask(&self, call: &RegisterCall, _: Option<Session>) -> Asked<Request> {
+        let key = call.key_name();
         let mut writer = Writer::default();
-        writer.put_bytes(key);
-        match call {
+        writer.put_bytes(&key);
+        match &call.call {
             check::Call::Write(value) => writer.put_raw(value),
             check::Call::Read => {
-                let query = Some(Bytes::copy_from_slice(key));
+                let query = Some(Bytes::from(key));
                 return Asked { request: Request::Read, query };
             }
             _ => return Asked { request: Request::Nothing, query: None },
@@ -270,8 +277,8 @@ impl Composition for Lonely {
         Asked { request: Request::Write(writer.into_bytes()), query: None }
     }
 
-    fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String> {
-        Ok(match call {
+    fn answer(&self, call: &RegisterCall, answer: Bytes) -> Result<check::Answer, String> {
+        Ok(match call.call {
             check::Call::Read => {
                 check::Answer::Found((!answer.is_empty()).then(|| answer.to_vec()))
             }

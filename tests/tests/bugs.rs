@@ -2,8 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use sim::Counters;
-use worlds::{Bug, Kind, Scenario};
+use worlds::{Bug, Kind, Scenario, Totals};
 
 /// How many more runs each bug gets, with other chances.
 const CHANCES: u64 = 5;
@@ -33,7 +32,7 @@ fn scenarios(bug: &Bug) -> impl Iterator<Item = Scenario> {
 #[test]
 fn mended_bugs_stay_mended_and_their_runs_still_come_near_them() {
     for (path, bug) in base().iter().filter(|(_, bug)| bug.is_mended) {
-        let mut counters = Counters::default();
+        let mut totals = Totals::default();
         for scenario in scenarios(bug) {
             let outcome = scenario.run(None);
             if let Some(found) = outcome.found {
@@ -44,9 +43,11 @@ fn mended_bugs_stay_mended_and_their_runs_still_come_near_them() {
                     found.what
                 );
             }
-            counters.add(&outcome.counters);
+            totals.add(&outcome);
         }
-        let unmet = bug.unmet(&counters).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        let unmet = bug
+            .unmet(&totals.exercised())
+            .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
         assert!(unmet.is_empty(), "{}: no run has any {}", path.display(), unmet.join(", "));
     }
 }

@@ -2,7 +2,7 @@
 //! node is replaced by what its image says, again and again, are the same worlds, event by event.
 
 use kernel::{Bytes, Effects, Image, Input, Instant, Node, NodeId, Reading, Rng, Session};
-use sim::{Asked, Boot, Composition, MembershipChange, Settings, run};
+use sim::{Asked, Boot, Composition, MembershipChange, RegisterCall, Registers, Settings, run};
 use worlds::RaftWithKv;
 
 type Replica = <RaftWithKv as Composition>::Node;
@@ -83,6 +83,7 @@ impl Node for Twins {
 impl Composition for Imaged {
     type Node = Twins;
     type Machine = <RaftWithKv as Composition>::Machine;
+    type Workload = Registers;
 
     fn machine(&self) -> Self::Machine {
         self.plain.machine()
@@ -94,11 +95,15 @@ impl Composition for Imaged {
         Twins { replica, twin, inputs: 0, every: self.every }
     }
 
-    fn ask(&self, key: &[u8], call: &check::Call, session: Option<Session>) -> Asked<Request> {
-        self.plain.ask(key, call, session)
+    fn workload(&self, settings: &Settings) -> Registers {
+        self.plain.workload(settings)
     }
 
-    fn answer(&self, call: &check::Call, answer: Bytes) -> Result<check::Answer, String> {
+    fn ask(&self, call: &RegisterCall, session: Option<Session>) -> Asked<Request> {
+        self.plain.ask(call, session)
+    }
+
+    fn answer(&self, call: &RegisterCall, answer: Bytes) -> Result<check::Answer, String> {
         self.plain.answer(call, answer)
     }
 

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   Scenario      a seed, and what is decided in place of it      scenario
+//!   RaftWith      Raft and a system: the store or the queue      raft_with, system, kv, queue
 //!     │ run
 //!   Outcome       what was found, what was exercised              outcome, panics
 //!   Search        many seeds on several threads                   search
@@ -15,23 +16,27 @@
 //! known bugs run the same worlds.
 
 mod bug;
-mod etcd;
+mod kv;
 mod outcome;
 pub mod page;
 mod panics;
-mod raft_with_kv;
+mod queue;
+mod raft_with;
 mod real_base;
 mod scenario;
 mod search;
 mod shrink;
 pub mod speed;
+mod system;
 pub mod trace;
-mod watchers;
 
 pub use bug::Bug;
-pub use outcome::{Found, Kind, Outcome, without_numbers};
-pub use raft_with_kv::{PRINTER, RaftWithKv};
+pub use kv::{Kv, PRINTER};
+pub use outcome::{Found, Kind, Outcome, Seen, without_numbers};
+pub use queue::WorkQueue;
+pub use raft_with::{RaftWith, RaftWithKv, RaftWithQueue};
 pub use real_base::RealBase;
-pub use scenario::{LISTS, Malformed, OVERRIDES, Override, Scenario};
+pub use scenario::{LISTS, Malformed, OVERRIDES, Override, Scenario, Served};
 pub use search::{ENDLESS, Finished, Search, Totals};
 pub use shrink::{Shrunk, Size, shrink};
+pub use system::System;

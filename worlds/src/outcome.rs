@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use check::History;
-use sim::{Counters, Finding, Witness, World};
+use check::{History, queue::QueueHistory};
+use sim::{Counters, Finding, Tally, Witness, Workload, World};
 
-use crate::{RaftWithKv, Scenario, panics};
+use crate::{RaftWith, Scenario, Served, System, kv::Kv, panics, queue::WorkQueue};
 
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,8 +110,49 @@ pub struct Outcome {
     pub mishaps: u64,
     /// True if the history could not be judged within bounds.
     pub undecided: bool,
+    /// What clients did besides what every system counts.
+    pub tally: Tally,
     /// What clients asked and were told, if something was found.
-    pub history: History,
+    pub seen: Seen,
+}
+
+/// What clients asked and were told.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// Of the store.
+    Registers(History),
+    /// Of the queue.
+    Queues(QueueHistory),
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self::Registers(History::default())
+    }
+}
+
+impl Seen {
+    /// How many operations clients began.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        let count = match self {
+            Self::Registers(history) => history.operations().len(),
+            Self::Queues(history) => history.operations().len(),
+        };
+        count as u64
+    }
+}
+
+impl From<History> for Seen {
+    fn from(history: History) -> Self {
+        Self::Registers(history)
+    }
+}
+
+impl From<QueueHistory> for Seen {
+    fn from(history: QueueHistory) -> Self {
+        Self::Queues(history)
+    }
 }
 
 impl Outcome {
@@ -125,8 +166,15 @@ impl Outcome {
             ended_ns: 0,
             mishaps: 0,
             undecided: false,
-            history: History::default(),
+            tally: Tally::new(),
+            seen: Seen::default(),
         }
+    }
+
+    /// All that was counted, by name.
+    #[must_use]
+    pub fn exercised(&self) -> Tally {
+        self.counters.each().into_iter().chain(self.tally.iter().copied()).collect()
     }
 }
 
@@ -135,7 +183,18 @@ impl Scenario {
     /// happens.
     #[must_use]
     pub fn run(&self, witness: Option<Box<dyn Witness>>) -> Outcome {
-        let mut world = World::new(RaftWithKv::draw(self.seed), self.settings(), witness);
+        match self.system {
+            Served::Kv => self.run_system::<Kv>(witness),
+            Served::Queue => self.run_system::<WorkQueue>(witness),
+        }
+    }
+
+    fn run_system<S>(&self, witness: Option<Box<dyn Witness>>) -> Outcome
+    where
+        S: System,
+        Seen: From<<S::Workload as Workload>::History>,
+    {
+        let mut world = World::new(RaftWith::<S>::draw(self.seed), self.settings(), witness);
         let (found, undecided) = match panics::caught(|| world.run()) {
             Ok(Ok(report)) => (None, report.undecided),
             Ok(Err(finding)) => (Some(Found::from(finding)), false),
@@ -145,7 +204,7 @@ impl Scenario {
                 (Some(Found::from(finding)), false)
             }
         };
-        let history = if found.is_some() { world.history().clone() } else { History::default() };
+        let seen = if found.is_some() { world.history().clone().into() } else { Seen::default() };
         Outcome {
             found,
             hash: world.hash(),
@@ -153,7 +212,8 @@ impl Scenario {
             ended_ns: world.now_ns(),
             mishaps: world.mishaps(),
             undecided,
-            history,
+            tally: world.tally(),
+            seen,
         }
     }
 }

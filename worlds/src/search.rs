@@ -8,6 +8,7 @@
 //! What never ends cannot be stopped from outside: its thread is left behind.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -17,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sim::Counters;
+use sim::{Counters, Tally};
 
 use crate::{Found, Kind, Outcome, Scenario};
 
@@ -61,6 +62,8 @@ pub struct Totals {
     pub seeds: u64,
     /// What they exercised.
     pub counters: Counters,
+    /// What clients did besides, by name.
+    pub tally: BTreeMap<&'static str, u64>,
     /// How many histories could not be judged.
     pub undecided: u64,
     /// How many found something.
@@ -115,9 +118,20 @@ impl Search {
 }
 
 impl Totals {
-    fn add(&mut self, outcome: &Outcome) {
+    /// All that was counted, by name.
+    #[must_use]
+    pub fn exercised(&self) -> Tally {
+        let tally = self.tally.iter().map(|(name, count)| (*name, *count));
+        self.counters.each().into_iter().chain(tally).collect()
+    }
+
+    /// Adds what one scenario did.
+    pub fn add(&mut self, outcome: &Outcome) {
         self.seeds += 1;
         self.counters.add(&outcome.counters);
+        for (name, count) in &outcome.tally {
+            *self.tally.entry(name).or_default() += count;
+        }
         self.undecided += u64::from(outcome.undecided);
         self.findings += u64::from(outcome.found.is_some());
     }

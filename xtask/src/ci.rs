@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{compose, foreign, rustup, simulate, tidy, zoo};
+use crate::{compose, foreign, kubernetes, rustup, simulate, tidy, zoo};
 
 /// A machine without an operating system.
 const BARE_METAL: &str = "x86_64-unknown-none";
@@ -67,6 +67,12 @@ const STEPS: &[Step] = &[
         holds: "the image and the compose files work, and the course's exercises on them",
         needs: compose::needs,
         run: compose::run_here,
+    },
+    Step {
+        name: "kubernetes",
+        holds: "the StatefulSets are what Kubernetes wants",
+        needs: kubernetes::needs,
+        run: kubernetes::check,
     },
     Step {
         name: "bytes",

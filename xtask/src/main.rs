@@ -7,8 +7,8 @@
 //! cargo xtask ci --only STEP   one step of it
 //! cargo xtask soak             kills, known bugs, fresh seeds: --hours N, --minutes N, --kills N, --no-zoo
 //! cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N] [--json]
-//! cargo xtask foreign          etcd beside ours, and the clients of others: --quick, --against etcd, ...
 //! cargo xtask compose          the image and the compose files, and the course's exercises on them
+//! cargo xtask foreign          etcd and beanstalkd beside ours, and the clients of others: --quick, ...
 //! cargo xtask versus etcd      how fast ours is beside etcd: --json, --plot FILE, --rounds N, --help
 //! cargo xtask versus queue     how fast the work queue is beside beanstalkd and Redis: --json, --rounds N, --help
 //! cargo xtask picture          a captured terminal, from standard input, as an SVG
@@ -18,6 +18,7 @@ mod ci;
 mod compose;
 mod debian;
 mod foreign;
+mod kubernetes;
 mod picture;
 mod rustup;
 mod simulate;
@@ -42,7 +43,7 @@ The project's own chores.
                                find in bugs/: --hours N, --minutes N, --kills N, --no-zoo
   cargo xtask zoo              known bugs, which the simulator must find: [NAME...] [--seeds N]
                                [--first N] [--jobs N] [--turn] [--json]
-  cargo xtask foreign          the etcd interface beside etcd itself, and the clients of others, which are
+  cargo xtask foreign          etcd and beanstalkd beside ours, and the clients of others, all of which are
                                installed: --against etcd, --members N, --seeds N, --quick
   cargo xtask compose          builds the image, starts the compose files and plays the course's exercises on
                                them, where there is a Docker engine: --build-in-docker

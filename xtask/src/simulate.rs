@@ -5,11 +5,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// How many seeds must be the same world in every build.
-const COMPARED: &str = "300";
-
-/// How many seeds every change runs again.
-const FIXED: &str = "1000";
+/// Each system, how many of its seeds must be the same world in every build, and how many every change runs
+/// again.
+pub(crate) const SYSTEMS: [(&str, &str, &str); 2] =
+    [("kv", "300", "1000"), ("queue", "100", "200")];
 
 /// A build of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,18 +73,28 @@ pub(crate) fn simulate(root: &Path, program: &Path, words: &[&str]) -> Result<Ou
 pub(crate) fn same_bytes(root: &Path) -> Result<(), String> {
     let release = program(root, Build::Release)?;
     let test = program(root, Build::Test)?;
-    let hashes = |program: &Path| -> Result<String, String> {
-        let said = simulate(root, program, &["--seeds", COMPARED, "--hashes"])?;
-        let text = String::from_utf8_lossy(&said.stdout).into_owned();
-        if said.status.success() { Ok(text) } else { Err(format!("something was found:\n{text}")) }
-    };
-    let expected = hashes(&release)?;
-    for (build, program) in [("release, again", &release), ("test", &test)] {
-        if let Some(seed) = first_difference(&expected, &hashes(program)?) {
-            return Err(format!("seed {seed} is another world in the build for {build}"));
+    for (system, compared, _) in SYSTEMS {
+        let hashes = |program: &Path| -> Result<String, String> {
+            let words = ["--system", system, "--seeds", compared, "--hashes"];
+            let said = simulate(root, program, &words)?;
+            let text = String::from_utf8_lossy(&said.stdout).into_owned();
+            if said.status.success() {
+                Ok(text)
+            } else {
+                Err(format!("something was found:\n{text}"))
+            }
+        };
+        let expected = hashes(&release)?;
+        for (build, program) in [("release, again", &release), ("test", &test)] {
+            if let Some(seed) = first_difference(&expected, &hashes(program)?) {
+                return Err(format!(
+                    "seed {seed} of {system} is another world in the build for {build}"
+                ));
+            }
         }
+        let count = expected.lines().count();
+        println!("{count} seeds of {system} are the same worlds in three runs of two builds");
     }
-    println!("{} seeds are the same worlds in three runs of two builds", expected.lines().count());
     Ok(())
 }
 
@@ -101,7 +110,7 @@ fn first_difference(one: &str, other: &str) -> Option<String> {
     }
 }
 
-/// Seeds that every change runs, and then seeds that nobody has run, for two minutes. What the fresh ones
+/// Seeds that every change runs, and then seeds that nobody has run, for a minute a system. What the fresh ones
 /// find is printed with its command line and is not held against the change: most likely it was there
 /// before. `cargo xtask soak` files it.
 ///
@@ -109,14 +118,24 @@ fn first_difference(one: &str, other: &str) -> Option<String> {
 /// If one of the first finds something.
 pub(crate) fn seeds(root: &Path) -> Result<(), String> {
     let program = program(root, Build::Release)?;
-    let said = simulate(root, &program, &["--seeds", FIXED])?;
-    print!("{}", String::from_utf8_lossy(&said.stdout));
-    if !said.status.success() {
-        return Err(format!("archipel sim --seeds {FIXED} ended with {}", said.status));
+    for (system, _, fixed) in SYSTEMS {
+        let said = simulate(root, &program, &["--system", system, "--seeds", fixed])?;
+        print!("{}", String::from_utf8_lossy(&said.stdout));
+        if !said.status.success() {
+            return Err(format!(
+                "archipel sim --system {system} --seeds {fixed} ended with {}",
+                said.status
+            ));
+        }
     }
+    SYSTEMS.iter().try_for_each(|(system, ..)| fresh_seeds(root, &program, system))
+}
+
+/// Seeds of a system that nobody has run, for a minute.
+fn fresh_seeds(root: &Path, program: &Path, system: &str) -> Result<(), String> {
     let out = root.join("target/fresh-findings").display().to_string();
-    let fresh = ["--fresh", "--minutes", "2", "--shrink-seconds", "20", "--out", &out];
-    let said = simulate(root, &program, &fresh)?;
+    let fresh = ["--fresh", "--minutes", "1", "--shrink-seconds", "20", "--out", &out];
+    let said = simulate(root, program, &[&["--system", system], &fresh[..]].concat())?;
     print!("{}", String::from_utf8_lossy(&said.stdout));
     if !said.status.success() {
         println!(

@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    simulate::{Build, program, simulate},
+    simulate::{Build, SYSTEMS, program, simulate},
     zoo,
 };
 
@@ -77,16 +77,20 @@ pub(crate) fn run(root: &Path, plan: Plan) -> Result<(), String> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
-/// Runs seeds that nobody has run, a while at a time, until the time is over.
+/// Runs seeds that nobody has run, a while at a time and one system after the other, until the time is over.
 fn fresh_seeds(root: &Path, at_most: Duration) -> Result<Summary, String> {
     let program = program(root, Build::Release)?;
     let started = Instant::now();
     let mut summary = Summary::default();
-    while started.elapsed() < at_most {
-        let left = at_most.saturating_sub(started.elapsed()).min(RUN);
+    let run = RUN.min(at_most / 2);
+    for (system, ..) in SYSTEMS.iter().cycle() {
+        let left = at_most.saturating_sub(started.elapsed()).min(run);
+        if left.is_zero() {
+            break;
+        }
         let minutes = left.as_secs().div_ceil(60).max(1).to_string();
         let words = ["--fresh", "--minutes", &minutes, "--findings-max", "10", "--json"];
-        let filed = [&words[..], &["--file-bugs", "bugs"]].concat();
+        let filed = [&["--system", system], &words[..], &["--file-bugs", "bugs"]].concat();
         let said = simulate(root, &program, &filed)?;
         summary.add(&String::from_utf8_lossy(&said.stdout))?;
         println!("soak: {} s: {summary}", started.elapsed().as_secs());

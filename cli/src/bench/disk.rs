@@ -23,7 +23,7 @@ const MICROSECONDS_MAX: u64 = 60_000_000;
 
 /// Microseconds per write and fdatasync, of a few thousand appends to a file that was filled with zeros
 /// before, as the log's segments are: so a flush writes data and nothing about the file.
-pub(super) fn measure(folder: &Path) -> Outcome<Histogram<u32>> {
+pub(crate) fn measure(folder: &Path) -> Outcome<Histogram<u32>> {
     let path = folder.join(format!("archipel-bench-{}.tmp", std::process::id()));
     let measured = measure_in(&path, WRITES_MAX);
     let _ = fs::remove_file(&path);

@@ -8,7 +8,7 @@
 //! ```
 
 mod client;
-mod disk;
+pub(crate) mod disk;
 mod kv;
 mod processor;
 mod report;

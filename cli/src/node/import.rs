@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use host::{FirstTables, HostConfig};
 use kernel::Fault;
-use serve::EtcdSnapshot;
+use serve::{EtcdSnapshot, System};
 
 use super::{
     NodeOptions, plan,
@@ -55,6 +55,12 @@ pub(crate) fn run(options: &ImportOptions) -> Outcome {
 pub(super) fn first_folder(node: &NodeOptions, file: &Path) -> Outcome<PathBuf> {
     let addresses = plan::addresses(node)?;
     plan::check(node)?;
+    if node.system != System::Kv {
+        return Err(Failure::usage(format!(
+            "The file holds keys and values, and this would be a node of {}; leave --system out.",
+            node.system
+        )));
+    }
     let folder = plan::folder(node);
     if let Some(lives) = host::peek(&folder).map_err(|error| not_started(&error))? {
         return Err(Failure::usage(format!(

@@ -9,7 +9,7 @@ use std::{
 };
 
 use sim::{Happening, Witness};
-use worlds::{Finished, Outcome as Ran, Scenario, page::Recorder, trace::Text};
+use worlds::{Finished, Outcome as Ran, Scenario, Seen, page::Recorder, trace::Text};
 
 use super::command;
 use crate::{
@@ -29,11 +29,25 @@ pub(super) fn write(folder: &Path, scenario: &Scenario, ran: &Ran) -> Outcome<Ve
     let finished = watched.run(scenario);
     let page = folder.join(format!("{name}.html"));
     watched.write_page(&page, &finished)?;
-    let seen = folder.join(format!("{name}.jsonl"));
-    File::create(&seen)
-        .and_then(|file| history_file::write(&ran.history, BufWriter::new(file)))
-        .map_err(|error| unwritable(&seen, &error))?;
+    let seen = write_seen(&folder.join(name), &ran.seen)?;
     Ok(vec![trace, page, seen])
+}
+
+/// Writes what clients saw: of the store for `archipel check`, of the queue for people.
+fn write_seen(path: &Path, seen: &Seen) -> Outcome<PathBuf> {
+    let path = path.with_extension(match seen {
+        Seen::Registers(_) => "jsonl",
+        Seen::Queues(_) => "history",
+    });
+    let written = File::create(&path).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        match seen {
+            Seen::Registers(history) => history_file::write(history, out),
+            Seen::Queues(history) => write!(out, "{history}").and_then(|()| out.flush()),
+        }
+    });
+    written.map_err(|error| unwritable(&path, &error))?;
+    Ok(path)
 }
 
 /// Writes the trace to `out`.

@@ -1,7 +1,7 @@
 //! The result for programs.
 
 use serde_json::{Map, Value, json};
-use sim::Counters;
+use sim::Tally;
 use worlds::{Finished, Search, Size, Totals};
 
 use super::{command, finding::Reported, summary};
@@ -9,6 +9,7 @@ use super::{command, finding::Reported, summary};
 /// A search as one object.
 pub(super) fn search(search: &Search, totals: &Totals, reported: &[Reported]) -> Value {
     json!({
+        "system": search.common.system.name(),
         "first": search.first,
         "seeds": totals.seeds,
         "jobs": search.jobs,
@@ -16,7 +17,7 @@ pub(super) fn search(search: &Search, totals: &Totals, reported: &[Reported]) ->
         "virtual_ms": totals.counters.virtual_ms,
         "faults": summary::faults(&totals.counters),
         "undecided": totals.undecided,
-        "counters": counters(&totals.counters),
+        "counters": counters(totals.exercised()),
         "findings": reported.iter().map(finding).collect::<Vec<Value>>(),
     })
 }
@@ -24,10 +25,11 @@ pub(super) fn search(search: &Search, totals: &Totals, reported: &[Reported]) ->
 /// One seed as one object.
 pub(super) fn seed(finished: &Finished, reported: Option<&Reported>) -> Value {
     json!({
+        "system": finished.scenario.system.name(),
         "seed": finished.scenario.seed,
         "hash": format!("{:016x}", finished.outcome.hash),
         "virtual_ms": finished.outcome.counters.virtual_ms,
-        "counters": counters(&finished.outcome.counters),
+        "counters": counters(finished.outcome.exercised()),
         "finding": reported.map(finding),
     })
 }
@@ -65,7 +67,7 @@ fn size(size: Size) -> Value {
     })
 }
 
-fn counters(counters: &Counters) -> Value {
-    let named = counters.each().map(|(name, count)| (name.to_owned(), Value::from(count)));
-    Value::Object(named.into_iter().collect::<Map<String, Value>>())
+fn counters(exercised: Tally) -> Value {
+    let named = exercised.into_iter().map(|(name, count)| (name.to_owned(), Value::from(count)));
+    Value::Object(named.collect::<Map<String, Value>>())
 }

@@ -70,7 +70,7 @@ fn fresh_seed() -> u64 {
 }
 
 fn print(search: &Search, totals: &Totals) {
-    summary::print(&totals.counters);
+    summary::print(&totals.exercised());
     say("");
     let last = search.first + totals.seeds.saturating_sub(1);
     say(format_args!(

@@ -30,8 +30,8 @@ pub(super) fn run_bug(options: &SimOptions, path: &Path) -> Outcome {
         say(format_args!("{}\nmended: {}", bug.about, if bug.is_mended { "yes" } else { "no" }));
         say(format_args!("run:    {}\n", command(&bug.scenario)));
     }
-    let counters = bug.scenario.run(None).counters;
-    for need in bug.unmet(&counters).map_err(|malformed| wrong(&malformed))? {
+    let exercised = bug.scenario.run(None).exercised();
+    for need in bug.unmet(&exercised).map_err(|malformed| wrong(&malformed))? {
         eprintln!(
             "archipel: This run has no {need}, without which the bug cannot be seen. The simulator has \
              changed since: the seed means another world now."
@@ -48,7 +48,7 @@ fn run(options: &SimOptions, scenario: Scenario) -> Outcome {
         Finished { scenario, outcome }
     };
     let kind = finished.outcome.found.as_ref().map(|found| found.kind);
-    let (hash, counters) = (finished.outcome.hash, finished.outcome.counters);
+    let (hash, exercised) = (finished.outcome.hash, finished.outcome.exercised());
     if options.json {
         let reported = match kind {
             Some(_) => Some(Reported::make(options, finished.clone())?),
@@ -57,7 +57,7 @@ fn run(options: &SimOptions, scenario: Scenario) -> Outcome {
         say(json::seed(&finished, reported.as_ref()));
     } else {
         if !options.trace {
-            summary::print(&counters);
+            summary::print(&exercised);
             say("");
         }
         say(format_args!("seed {}, event hash {hash:016x}", finished.scenario.seed));

@@ -30,9 +30,6 @@ Examples:
   archipel sim --seed 17 --page seed17.html
   archipel sim --bench")]
 pub(crate) struct SimOptions {
-    /// What runs in the clusters.
-    #[arg(long, default_value = "kv", value_parser = ["kv"])]
-    pub(super) system: String,
     /// How many seeds. Default: 1000, or with --minutes as many as there is time for.
     #[arg(long, value_name = "COUNT", conflicts_with = "seed")]
     pub(super) seeds: Option<u64>,

@@ -45,14 +45,17 @@ const INJECTED: &[&str] =
 const CLIENTS: &[&str] =
     &["reads", "writes", "mismatches", "refused", "unknown", "session repeats"];
 
-/// Prints the table. What is neither a fault nor seen by clients was exercised by them.
-pub(super) fn print(counters: &Counters) {
+/// Prints the table. What every system counts and is neither a fault nor seen by clients was exercised by
+/// faults; what only one system counts is seen by its clients.
+pub(super) fn print(exercised: &[(&'static str, u64)]) {
+    let common = Counters::default().each().map(|(name, _)| name);
+    let is_seen = |name: &str| CLIENTS.contains(&name) || !common.contains(&name);
     let group = |is_in: &dyn Fn(&str) -> bool| -> Vec<(&str, u64)> {
-        counters.each().into_iter().filter(|(name, _)| is_in(name)).collect()
+        exercised.iter().copied().filter(|(name, _)| is_in(name)).collect()
     };
     let faults = group(&|name| FAULTS.contains(&name));
-    let clients = group(&|name| CLIENTS.contains(&name));
-    let exercised = group(&|name| !FAULTS.contains(&name) && !CLIENTS.contains(&name));
+    let clients = group(&is_seen);
+    let exercised = group(&|name| !FAULTS.contains(&name) && !is_seen(name));
     let groups = [faults, exercised, clients];
     let mut table = Table::new(&["faults injected", "", "what it exercised", "", "clients", ""]);
     for line in 0..groups.iter().map(Vec::len).max().unwrap_or_default() {

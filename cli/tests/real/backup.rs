@@ -101,6 +101,8 @@ fn what_is_no_backup_is_said_to_be_none() {
     assert_eq!((code, message.contains("is damaged")), (2, true), "{message}");
     let (code, message) = refused(&["backup", &words(&file)]);
     assert_eq!((code, message.contains("exists already")), (2, true), "{message}");
+    let (code, message) = refused(&["import", &words(&file), "--", "--system", "queue"]);
+    assert_eq!((code, message.contains("leave --system out")), (2, true), "{message}");
     let port = free_ports().to_string();
     let other = words(&folder.path().join("b.backup"));
     let (code, message) = refused(&["backup", &other, "--cluster", &port, "--timeout", "1"]);

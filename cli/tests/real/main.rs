@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod commands;
 mod dht;
+mod doctor;
 mod http;
 mod joining;
 mod node;

@@ -64,8 +64,33 @@ fn a_finding_is_made_smaller_written_down_and_filed() {
 }
 
 #[test]
+fn worlds_of_the_queue_are_told_made_smaller_and_filed_alike() {
+    let (code, text) = sim(&["--system", "queue", "--seeds", "4", "--chaos-ms", "1000"]);
+    assert_eq!(code, 0, "{text}");
+    for name in ["tasks put", "deliveries again", "stale rights refused", "faults injected"] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
+    let folder = Folder::new("sim-queue");
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (out, bugs) = (path("out"), path("bugs"));
+    let words = ["--system", "queue", "--seeds", "1", "--chaos-ms", "500", "--shrink-seconds", "5"];
+    let words = [&words[..], &["--json"], STUCK, &["--out", &out, "--file-bugs", &bugs]].concat();
+    let (code, text) = sim(&words);
+    let said: Value = serde_json::from_str(&text).expect("it is JSON");
+    let finding = &said["findings"][0];
+    assert_eq!((code, said["system"].as_str()), (11, Some("queue")), "{text}");
+    let run_again = finding["smaller"]["run"].as_str().expect("a command line");
+    assert!(run_again.starts_with("archipel sim --system queue --seed 0"), "{run_again}");
+    let seen = finding["files"][2].as_str().expect("what clients saw was written");
+    assert!(fs::read_to_string(seen).unwrap().lines().count() > 0, "{seen}");
+    let bug = finding["bug"].as_str().expect("it was filed");
+    assert_eq!(sim(&["--bug", bug, "--no-shrink", "--out", &out]).0, 11);
+}
+
+#[test]
 fn what_makes_no_sense_is_exit_code_2() {
     for words in [
+        ["--system", "dns"],
         ["--without", "earthquakes"],
         ["--nodes", "0"],
         ["--nodes", "many"],

@@ -1,5 +1,7 @@
 //! `GET /status`: all that a node knows of itself and of its group.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -59,5 +61,19 @@ pub(crate) fn status(front: &Front) -> Answer {
         "diskFull": status.disk_full,
         "joint": membership.is_joint(),
         "members": members,
+        "machine": machine(front),
     }))
+}
+
+/// What the node meets where it runs: the time of day, the room on its disk, and how long flushes of its log take.
+fn machine(front: &Front) -> Value {
+    let host = front.node.metrics();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    json!({
+        "wallMs": u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+        "roomBytes": front.node.room_bytes(),
+        "tablesLackRoom": host.tables_lack_room,
+        "flushes": host.fsync_us.count,
+        "flushMicrosecondsP99": host.fsync_us.p99,
+    })
 }

@@ -96,6 +96,7 @@ fn stands(task: TaskId, state: &State) -> Value {
             shown["leaseMs"] = Value::from(*lease_ms);
             shown["dueNs"] = Value::from(due.0.to_string());
         }
+        State::Delayed { until } => shown["readyNs"] = Value::from(until.0.to_string()),
         State::Completed { at, .. } => shown["clusterTimeNs"] = Value::from(at.0.to_string()),
         _ => {}
     }

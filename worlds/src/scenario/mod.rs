@@ -2,6 +2,7 @@
 //! `--seed 17 --nodes 3 --without pause,split --mishaps-max 4`.
 
 mod overrides;
+mod served;
 mod text;
 
 use std::collections::BTreeMap;
@@ -9,11 +10,14 @@ use std::collections::BTreeMap;
 use sim::{Mishap, Settings, Spared};
 
 pub use overrides::{OVERRIDES, Override};
+pub use served::Served;
 pub use text::{LISTS, Malformed};
 
 /// A seed, and what is decided in place of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scenario {
+    /// What runs in the clusters.
+    pub system: Served,
     /// What decides everything else.
     pub seed: u64,
     /// Where the chances start, if not at the seed: the same settings, and other things happen.

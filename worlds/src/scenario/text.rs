@@ -4,10 +4,11 @@ use std::{fmt, str::FromStr};
 
 use sim::Mishap;
 
-use super::{OVERRIDES, Scenario};
+use super::{OVERRIDES, Scenario, Served};
 
 /// Options that are no plain numbers of the settings: name, what stands for the value, help.
 pub const LISTS: &[(&str, &str, &str)] = &[
+    ("system", "NAME", "What runs in the clusters: kv, if nothing is said, or queue"),
     ("chances", "SEED", "Draw what happens from here, and the settings from --seed"),
     ("weights", "KIND=N,...", "How often kinds of mishaps are drawn, relative to the others"),
     ("without", "KIND,...", "Mishaps of these kinds are drawn and do not happen"),
@@ -35,6 +36,9 @@ impl std::error::Error for Malformed {}
 
 impl fmt::Display for Scenario {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.system != Served::default() {
+            write!(formatter, "--system {} ", self.system)?;
+        }
         write!(formatter, "--seed {}", self.seed)?;
         if let Some(chances) = self.chances {
             write!(formatter, " --chances {chances}")?;
@@ -87,6 +91,7 @@ impl Scenario {
     /// If there is no such option, or the value makes no sense for it.
     pub fn decide(&mut self, name: &str, value: &str) -> Result<(), Malformed> {
         match name {
+            "system" => self.system = value.parse()?,
             "seed" => self.seed = number(value)?,
             "chances" => self.chances = Some(number(value)?),
             "mishaps-max" => self.spared.after = Some(number(value)?),
@@ -134,7 +139,7 @@ fn mishap(name: &str) -> Result<Mishap, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LISTS, Scenario};
+    use super::{LISTS, Scenario, Served};
     use crate::OVERRIDES;
 
     #[test]
@@ -144,6 +149,9 @@ mod tests {
         let scenario: Scenario = text.parse().expect("it is one");
         assert_eq!(scenario.to_string(), text);
         assert_eq!(scenario.settings().mishaps.crash, 3);
+        let text = "--system queue --seed 17 --nodes 3";
+        let scenario: Scenario = text.parse().expect("it is one");
+        assert_eq!((scenario.to_string().as_str(), scenario.system), (text, Served::Queue));
     }
 
     #[test]
@@ -154,6 +162,7 @@ mod tests {
         assert_eq!(says("--seed 1 --nodes"), "--nodes takes a value");
         assert_eq!(says("--seed 1 --knots 3"), "there is no option --knots");
         assert_eq!(says("--seed one"), "`one` is no whole number");
+        assert_eq!(says("--seed 1 --system dns"), "`dns` is no system; there are: kv, queue");
         assert!(says("--seed 1 --without quake").starts_with("`quake` is no mishap; there are:"));
     }
 

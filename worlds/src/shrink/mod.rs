@@ -64,7 +64,7 @@ impl Size {
             computers: settings.nodes + settings.spares,
             clients: settings.clients.count,
             mishaps: outcome.counters.mishaps,
-            operations: outcome.history.operations().len() as u64,
+            operations: outcome.seen.operations(),
             events: outcome.counters.events,
             virtual_ms: outcome.counters.virtual_ms,
         }

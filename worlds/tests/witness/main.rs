@@ -1,4 +1,5 @@
 //! What is told of a run: as text and as a page.
 
 mod page;
+mod queue;
 mod trace;

@@ -30,7 +30,6 @@ const BEANSTALKD: &[&str] = &["greenstalk==2.1.1", "pystalkd==1.3.0", "pyyaml==6
 pub(super) fn prepare(root: &Path) -> Result<PathBuf, String> {
     let folder = crate::target_folder(root).join("foreign");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    require_venv()?;
     python(&folder.join("python-etcd3"), ETCD3)?;
     python(&folder.join("python-others"), OTHERS)?;
     python(&folder.join("python-beanstalkd"), BEANSTALKD)?;
@@ -50,12 +49,16 @@ fn require_venv() -> Result<(), String> {
 }
 
 /// An environment with these packages. It is made anew if a try before was cut short.
-fn python(folder: &Path, packages: &[&str]) -> Result<(), String> {
+///
+/// # Errors
+/// If a package cannot be had.
+pub(crate) fn python(folder: &Path, packages: &[&str]) -> Result<(), String> {
     let done = folder.join("complete");
     let wanted = packages.join("\n");
     if fs::read_to_string(&done).is_ok_and(|complete| complete == wanted) {
         return Ok(());
     }
+    require_venv()?;
     println!("The Python packages {} are now installed below target.", packages.join(", "));
     succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
     let mut pip = Command::new(folder.join("bin/pip"));

@@ -12,6 +12,7 @@ use std::{
 };
 
 use crate::debian;
+pub(crate) use libraries::python;
 
 /// Histories of a thousand operations, and those of a quick run.
 const SEEDS: u32 = 40;

@@ -70,7 +70,7 @@ impl Row {
     /// True if a mutant was caught, and the code as it is was not.
     pub(crate) fn is_right(&self) -> bool {
         let is_caught = self.kind.is_some();
-        !self.is_broken && is_caught == (self.name != super::UNMUTATED)
+        !self.is_broken && is_caught != self.name.starts_with(super::UNMUTATED)
     }
 }
 

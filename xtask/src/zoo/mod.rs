@@ -19,8 +19,41 @@ const SEEDS_MAX: u64 = 4_000;
 /// How many mutants one turn takes.
 const TURN: usize = 10;
 
-/// The name of the code as it is, which must pass.
+/// The name of the code as it is, which must pass, in worlds of the store and in worlds of the queue.
 const UNMUTATED: &str = "unmutated";
+const UNMUTATED_QUEUE: &str = "unmutated_queue";
+
+/// What is examined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Specimen {
+    Mutant(Mutant),
+    /// The code as it is, in worlds of this system.
+    Unmutated(&'static str),
+}
+
+impl Specimen {
+    fn name(&self) -> &str {
+        match self {
+            Self::Mutant(mutant) => &mutant.name,
+            Self::Unmutated("kv") => UNMUTATED,
+            Self::Unmutated(_) => UNMUTATED_QUEUE,
+        }
+    }
+
+    fn system(&self) -> &'static str {
+        match self {
+            Self::Mutant(mutant) => mutant.system(),
+            Self::Unmutated(system) => system,
+        }
+    }
+
+    const fn mutant(&self) -> Option<&Mutant> {
+        match self {
+            Self::Mutant(mutant) => Some(mutant),
+            Self::Unmutated(_) => None,
+        }
+    }
+}
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,14 +97,14 @@ pub(crate) fn plan(words: &[&str]) -> Result<Plan, String> {
 /// # Errors
 /// Which ones were not caught, or what could not be done.
 pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
-    let mutants = chosen(root, plan)?;
+    let specimens = chosen(root, plan)?;
     let workshop = Workshop::open(root)?;
     let mut rows = Vec::new();
     if !plan.json {
         println!("{}", matrix::HEAD);
     }
-    for mutant in &mutants {
-        let row = examine(&workshop, mutant.as_ref(), plan)?;
+    for specimen in &specimens {
+        let row = examine(&workshop, specimen, plan)?;
         if !plan.json {
             println!("{row}");
         }
@@ -83,13 +116,13 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> Result<(), String> {
     let bad: Vec<&str> = rows.iter().filter(|row| !row.is_right()).map(Row::name).collect();
     match bad.as_slice() {
         [] => Ok(()),
-        [UNMUTATED] => Err("zoo: the code as it is has a finding".into()),
+        [UNMUTATED | UNMUTATED_QUEUE] => Err("zoo: the code as it is has a finding".into()),
         _ => Err(format!("zoo: not as it should be: {}", bad.join(", "))),
     }
 }
 
-/// The mutants that were asked for; nothing stands for the code as it is.
-fn chosen(root: &Path, plan: &Plan) -> Result<Vec<Option<Mutant>>, String> {
+/// What was asked for.
+fn chosen(root: &Path, plan: &Plan) -> Result<Vec<Specimen>, String> {
     let mut all = Mutant::all(root)?;
     if plan.turn {
         all.retain(|mutant| !mutant.is_hole());
@@ -99,16 +132,19 @@ fn chosen(root: &Path, plan: &Plan) -> Result<Vec<Option<Mutant>>, String> {
         all.truncate(TURN);
     }
     if plan.names.is_empty() {
-        return Ok(all.into_iter().map(Some).collect());
+        return Ok(all.into_iter().map(Specimen::Mutant).collect());
     }
     let mut chosen = Vec::new();
     for name in &plan.names {
-        if name == UNMUTATED {
-            chosen.push(None);
-            continue;
-        }
         let before = chosen.len();
-        chosen.extend(all.iter().filter(|one| one.is_called(name)).cloned().map(Some));
+        match name.as_str() {
+            UNMUTATED => chosen.push(Specimen::Unmutated("kv")),
+            UNMUTATED_QUEUE => chosen.push(Specimen::Unmutated("queue")),
+            name => {
+                let called = all.iter().filter(|one| one.is_called(name));
+                chosen.extend(called.cloned().map(Specimen::Mutant));
+            }
+        }
         if chosen.len() == before {
             return Err(format!("there is no mutant `{name}`: see `ls zoo/*.patch`."));
         }
@@ -116,15 +152,15 @@ fn chosen(root: &Path, plan: &Plan) -> Result<Vec<Option<Mutant>>, String> {
     Ok(chosen)
 }
 
-fn examine(workshop: &Workshop, mutant: Option<&Mutant>, plan: &Plan) -> Result<Row, String> {
-    let name = mutant.map_or(UNMUTATED, |mutant| mutant.name.as_str());
+fn examine(workshop: &Workshop, specimen: &Specimen, plan: &Plan) -> Result<Row, String> {
+    let name = specimen.name();
     let started = Instant::now();
-    let outcome = workshop.prepare(mutant).and_then(|()| workshop.build());
+    let outcome = workshop.prepare(specimen.mutant()).and_then(|()| workshop.build());
     let build = started.elapsed();
     if let Err(what) = outcome {
         return Ok(Row::broken(name, &what));
     }
-    let said = workshop.run([plan.first, plan.seeds, plan.jobs])?;
+    let said = workshop.run(specimen.system(), [plan.first, plan.seeds, plan.jobs])?;
     Row::read(name, &said, build, started.elapsed().saturating_sub(build))
 }
 

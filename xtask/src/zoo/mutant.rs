@@ -51,11 +51,17 @@ impl Mutant {
         self.words().contains(HOLE)
     }
 
-    /// The number of the mistake: `B8`.
+    /// The number of the mistake: `B8`, or `Q8` of the work queue.
     pub(crate) fn number(&self) -> Option<String> {
-        let number = self.name.strip_prefix('b')?.split('_').next()?;
+        let list = self.name.chars().next().filter(|list| matches!(list, 'b' | 'q'))?;
+        let number = self.name[1..].split('_').next()?;
         let number: u8 = number.trim_end_matches(|c: char| c.is_ascii_lowercase()).parse().ok()?;
-        Some(format!("B{number}"))
+        Some(format!("{}{number}", list.to_ascii_uppercase()))
+    }
+
+    /// The system in whose worlds it is looked for.
+    pub(crate) fn system(&self) -> &'static str {
+        if self.name.starts_with('q') { "queue" } else { "kv" }
     }
 }
 
@@ -69,8 +75,10 @@ mod tests {
         let mutant = Mutant { name: "b08_vote_before_durable".to_owned(), text };
         assert!(mutant.is_called("b08") && mutant.is_called("b08_vote_before_durable"));
         assert!(!mutant.is_called("b0") && !mutant.is_called("vote"));
-        assert_eq!(mutant.number().as_deref(), Some("B8"));
+        assert_eq!((mutant.number().as_deref(), mutant.system()), (Some("B8"), "kv"));
         assert_eq!(mutant.words(), "It forgets.\nCaught by: asserts.");
         assert!(!mutant.is_hole());
+        let mutant = Mutant { name: "q03_token_reused".to_owned(), ..mutant };
+        assert_eq!((mutant.number().as_deref(), mutant.system()), (Some("Q3"), "queue"));
     }
 }

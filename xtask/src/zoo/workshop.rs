@@ -82,6 +82,7 @@ impl Workshop {
             None => BTreeMap::new(),
             Some(mutant) => self.mutated(mutant)?,
         };
+        self.remove_others(&self.code())?;
         for (path, text) in &self.files {
             let text = mutated.get(path).unwrap_or(text);
             let path = self.code().join(path);
@@ -89,6 +90,26 @@ impl Workshop {
                 continue;
             }
             write(&path, text)?;
+        }
+        Ok(())
+    }
+
+    /// Removes from the copy what is no part of the code any more.
+    fn remove_others(&self, folder: &Path) -> Result<(), String> {
+        let wrong = |error| format!("{} cannot be tidied up: {error}", folder.display());
+        let Ok(present) = fs::read_dir(folder) else {
+            return Ok(());
+        };
+        for file in present {
+            let path = file.map_err(wrong)?.path();
+            if path.is_dir() {
+                self.remove_others(&path)?;
+                continue;
+            }
+            let name = path.strip_prefix(self.code()).ok().and_then(Path::to_str);
+            if !name.is_some_and(|name| self.files.contains_key(name)) {
+                fs::remove_file(&path).map_err(wrong)?;
+            }
         }
         Ok(())
     }
@@ -135,13 +156,14 @@ impl Workshop {
         Err(String::from_utf8_lossy(&built.stderr).into_owned())
     }
 
-    /// Runs seeds; what the runner said.
+    /// Runs seeds of a system; what the runner said.
     ///
     /// # Errors
     /// If it could not be run to its end.
-    pub(crate) fn run(&self, numbers: [u64; 3]) -> Result<String, String> {
+    pub(crate) fn run(&self, system: &str, numbers: [u64; 3]) -> Result<String, String> {
         let runner = self.folder.join("built/zoo/zoo-runner");
         let ran = Command::new(&runner)
+            .arg(system)
             .args(numbers.map(|number| number.to_string()))
             .stderr(Stdio::inherit())
             .output()

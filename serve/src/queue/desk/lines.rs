@@ -7,12 +7,14 @@
 //!            └──leave──▶ gone
 //! ```
 //! Nobody's place is given away while a take on their behalf is under way, and a line has no more takes under way
-//! than its window, which grows with each task and shrinks with each take that found nothing: so consumers of
-//! several nodes who race for one task cost few entries, and those who wait for many tasks get them at once.
+//! than its window, which grows with each task and shrinks with each take that found nothing. A line with a small
+//! window hesitates before it asks, each node for another while: so consumers of several nodes who race for one task
+//! cost few entries, and those who wait for many tasks get them at once.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -22,6 +24,9 @@ use tokio::sync::oneshot;
 
 /// The most tasks for which a line asks at a time.
 const WINDOW_MAX: usize = 256;
+
+/// A line whose window is as large does not hesitate.
+const BOLD_WINDOW: usize = 4;
 
 /// What a consumer takes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +91,19 @@ struct Line {
     idle: usize,
     asking: usize,
     window: usize,
+    /// Until when it hesitates, if it does.
+    hesitates: Option<Instant>,
+}
+
+/// Whether a line asks for what is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Now.
+    Now,
+    /// After so long a while, if it is ready still.
+    In(Duration),
+    /// It hesitates already.
+    NotYet,
 }
 
 /// Who waits, by what they wait for.
@@ -137,6 +155,37 @@ impl Lines {
         wanted.map(|(interest, _)| Arc::clone(interest)).collect()
     }
 
+    /// Whether a line asks at `now` for what is ready, on a node whose turn comes in `turn`.
+    pub(super) fn turn_of(
+        &mut self,
+        interest: &Arc<Interest>,
+        turn: Duration,
+        now: Instant,
+    ) -> Turn {
+        let Some(line) = self.lines.get_mut(interest) else {
+            return Turn::NotYet;
+        };
+        if line.window >= BOLD_WINDOW {
+            return Turn::Now;
+        }
+        match line.hesitates {
+            None if turn.is_zero() => Turn::Now,
+            None => {
+                line.hesitates = Some(now + turn);
+                Turn::In(turn)
+            }
+            Some(until) if now < until => Turn::NotYet,
+            Some(_) => Turn::Now,
+        }
+    }
+
+    /// Nothing is ready for a line: others were faster, and it need not hesitate.
+    pub(super) fn calm(&mut self, interest: &Arc<Interest>) {
+        if let Some(line) = self.lines.get_mut(interest) {
+            line.hesitates = None;
+        }
+    }
+
     /// How many wait.
     pub(super) fn count(&self) -> usize {
         self.lines.values().map(|line| line.waiters.len()).sum()
@@ -147,6 +196,7 @@ impl Lines {
         let Some(line) = self.lines.get_mut(interest) else {
             return Vec::new();
         };
+        line.hesitates = None;
         let mut asks: Vec<Ask> = Vec::new();
         for waiter in line.waiters.iter_mut().filter(|waiter| waiter.stage == Stage::Idle) {
             if line.asking >= line.window {
@@ -212,7 +262,7 @@ impl Lines {
 
 impl Line {
     fn new() -> Self {
-        Self { waiters: VecDeque::new(), idle: 0, asking: 0, window: 1 }
+        Self { waiters: VecDeque::new(), idle: 0, asking: 0, window: 1, hesitates: None }
     }
 
     fn place_of(&self, number: u64) -> Option<usize> {
@@ -223,13 +273,16 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{
+        sync::Arc,
+        time::{Duration, Instant},
+    };
 
     use bytes::Bytes;
     use kernel::Stamp;
     use queue::{Holder, Taken, TaskId};
 
-    use super::{Given, Interest, Lines, Terms};
+    use super::{Given, Interest, Lines, Terms, Turn};
 
     const ANYBODY: Terms = Terms { lease_ms: None, holder: None };
 
@@ -281,6 +334,27 @@ mod tests {
             asked.push(asks[0].numbers.len());
         }
         assert_eq!(asked, [1, 2, 4]);
+        drop(waiting);
+    }
+
+    #[test]
+    fn a_line_that_may_race_hesitates_once_and_a_bold_one_does_not() {
+        let (mut lines, interest) = (Lines::default(), interest());
+        let waiting: Vec<_> = (0..3).map(|_| lines.join(&interest, ANYBODY)).collect();
+        let (now, turn) = (Instant::now(), Duration::from_millis(2));
+        assert_eq!(lines.turn_of(&interest, Duration::ZERO, now), Turn::Now);
+        assert_eq!(lines.turn_of(&interest, turn, now), Turn::In(turn));
+        assert_eq!(lines.turn_of(&interest, turn, now), Turn::NotYet);
+        assert_eq!(lines.turn_of(&interest, turn, now + turn), Turn::Now);
+        lines.calm(&interest);
+        assert_eq!(lines.turn_of(&interest, turn, now + turn), Turn::In(turn));
+        for _ in 0..2 {
+            let numbers = lines.ask(&interest)[0].numbers.clone();
+            let tasks = numbers.iter().map(|number| task(*number)).collect();
+            lines.settle(&interest, &numbers, tasks);
+            drop(lines.join(&interest, ANYBODY));
+        }
+        assert_eq!(lines.turn_of(&interest, turn, now), Turn::Now);
         drop(waiting);
     }
 

@@ -12,7 +12,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use host::RequestError;
@@ -26,12 +26,15 @@ use tokio::{
 
 use crate::front::Node;
 use clock::ClusterClock;
-use lines::{Ask, Lines};
+use lines::{Ask, Lines, Turn};
 
 pub(crate) use lines::{Given, Interest, Terms};
 
 /// How long to wait before something is tried again that was refused.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long one node lets another one go first: a take is applied everywhere by then, mostly.
+const TURN: Duration = Duration::from_millis(3);
 
 /// One node's side of the work queue.
 #[derive(Debug)]
@@ -187,7 +190,18 @@ impl Desk {
         let reading = self.own_reading().await.inspect_err(|_| self.look_later())?;
         for interest in wanted {
             if !is_ready(&reading, &interest)? {
+                self.lines().calm(&interest);
                 continue;
+            }
+            let turn = self.turn(&reading);
+            let turn = self.lines().turn_of(&interest, turn, Instant::now());
+            match turn {
+                Turn::Now => {}
+                Turn::In(wait) => {
+                    self.look_in(wait);
+                    continue;
+                }
+                Turn::NotYet => continue,
             }
             let asks = self.lines().ask(&interest);
             for ask in asks {
@@ -195,6 +209,17 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// In how long this node's turn comes to ask for what is ready. The members take turns at being first, so that they
+    /// seldom ask for the same task.
+    fn turn(&self, reading: &Reading) -> Duration {
+        let meta = reading.meta();
+        let (me, members) = (self.node.me().node, &meta.membership.members);
+        let place = members.keys().take_while(|node| **node < me).count() as u64;
+        let members = members.len().max(1) as u64;
+        let rank = (place + meta.applied.index.0) % members;
+        TURN * u32::try_from(rank).unwrap_or(u32::MAX)
     }
 
     /// Takes on behalf of some who wait.
@@ -219,9 +244,13 @@ impl Desk {
     }
 
     fn look_later(self: &Arc<Self>) {
+        self.look_in(PAUSE);
+    }
+
+    fn look_in(self: &Arc<Self>, wait: Duration) {
         let desk = Arc::clone(self);
         tokio::spawn(async move {
-            sleep(PAUSE).await;
+            sleep(wait).await;
             desk.look.notify_one();
         });
     }

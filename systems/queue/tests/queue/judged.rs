@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use check::{
     Process,
-    queue::{Answer as Told, Call, Delivery, Event, Promise, QueueHistory, judge},
+    queue::{
+        Answer as Told, Call, Delivery, Event, Promise, QueueHistory, Retry as Wait, Taken, Task,
+        judge,
+    },
 };
 use kernel::{EntryKind, Rng};
 use queue::{Answer, Claim, Command, PRIORITY_HIGH, PRIORITY_NORMAL, Put, Retry, State, TaskId};
@@ -17,8 +20,10 @@ use crate::{
 const SEEDS: u64 = 200;
 const STEPS: u64 = 400;
 
-/// Three attempts for each task.
-const PROMISE: Promise = Promise { attempts_max: 3, is_drained: true };
+const MILLISECOND: u64 = 1_000_000;
+
+/// What follows a failed attempt, three of them for each task.
+const RETRY: Retry = Retry { attempts_max: 3, first_ms: 30, limit_ms: 100, jitter_percent: 50 };
 
 /// A worker or a producer: what it has asked and been told.
 struct Client {
@@ -34,6 +39,8 @@ struct Run {
     /// The numbers of tasks, by their names.
     ids: BTreeMap<Vec<u8>, TaskId>,
     next_process: u64,
+    /// When terms began.
+    terms_ns: Vec<u64>,
 }
 
 /// Answers get lost and come late, leases run out, somebody new leads, ticks are late.
@@ -42,7 +49,7 @@ fn nothing_is_lost_or_held_twice() {
     for seed in 0..SEEDS {
         let (rng, history) = (Rng::new(seed), QueueHistory::default());
         let (store, ids) = (Store::new(), BTreeMap::new());
-        let mut run = Run { rng, store, history, ids, next_process: 100 };
+        let mut run = Run { rng, store, history, ids, next_process: 100, terms_ns: Vec::new() };
         let client = |number| Client { process: Process(number), held: None, open: None };
         let mut clients: Vec<Client> = (0..5).map(client).collect();
         for step in 0..STEPS {
@@ -57,7 +64,13 @@ fn nothing_is_lost_or_held_twice() {
             }
         }
         run.drain();
-        assert_eq!(judge(&run.history, PROMISE), None, "seed {seed}");
+        let promise = Promise {
+            is_drained: true,
+            terms_ns: Some(run.terms_ns),
+            grace_ns: queue::TERM_GRACE_MS * MILLISECOND,
+            settles_ns: 0,
+        };
+        assert_eq!(judge(&run.history, &promise), None, "seed {seed}");
     }
 }
 
@@ -67,6 +80,7 @@ impl Run {
         self.store.wait_ms(wait_ms);
         if self.rng.chance(1, 60) {
             self.store.apply_entry(EntryKind::Noop, &[]).expect("a new term is no fault");
+            self.terms_ns.push(self.store.now.0);
         }
         if self.rng.chance(1, 5) {
             self.store.tick();
@@ -96,8 +110,8 @@ impl Run {
             Some((call, Some(told))) => {
                 client.held = match (&call, &told) {
                     (Call::Extend(delivery), Told::Extended { .. }) => Some(delivery.clone()),
-                    (_, Told::Taken { deliveries, .. }) => {
-                        deliveries.first().map(|(delivery, _)| delivery.clone())
+                    (_, Told::Taken { tasks, .. }) => {
+                        tasks.first().map(|taken| taken.delivery.clone())
                     }
                     _ => None,
                 };
@@ -108,8 +122,8 @@ impl Run {
 
     fn next_call(&mut self, held: Option<&Delivery>, step: u64) -> Call {
         match (held, self.rng.below(6)) {
-            (None, 0..=2) => Call::Put(format!("task {step}").into_bytes()),
-            (None, _) => Call::Take,
+            (None, 0..=2) => Call::Put(self.task(step)),
+            (None, _) => take_one(),
             (Some(held), 0..=2) => Call::Complete(held.clone()),
             (Some(held), 3 | 4) => Call::Fail(held.clone()),
             (Some(held), _) => Call::Extend(held.clone()),
@@ -118,8 +132,8 @@ impl Run {
 
     fn perform(&mut self, call: &Call) -> Told {
         let command = match call {
-            Call::Put(name) => self.put(name),
-            Call::Take => {
+            Call::Put(task) => put_of(task),
+            Call::Take { .. } => {
                 let holder = self.rng.chance(1, 2).then(|| connection(1));
                 Command::Take(queue::Take { holder, ..take("q", 1) })
             }
@@ -135,24 +149,28 @@ impl Run {
                 let (task, claim) = self.claim(of);
                 Command::Extend { task, claim, lease_ms: None }
             }
+            other => panic!("the test asks for nothing else: {other:?}"),
         };
         let answer = self.store.apply(&command);
-        if let (Call::Put(name), Answer::Put { task, .. }) = (call, &answer) {
-            self.ids.insert(name.clone(), *task);
+        if let (Call::Put(put), Answer::Put { task, .. }) = (call, &answer) {
+            self.ids.insert(put.name.clone(), *task);
         }
         told(answer)
     }
 
-    fn put(&mut self, name: &[u8]) -> Command {
-        let retry = Retry { attempts_max: 3, first_ms: 30, limit_ms: 100, jitter_percent: 50 };
-        let priority = if self.rng.chance(1, 4) { PRIORITY_HIGH } else { PRIORITY_NORMAL };
-        Command::Put(Put {
-            payload: name.to_vec().into(),
-            lease_ms: Some(300),
-            retry: Some(retry),
-            priority,
-            ..put("q")
-        })
+    fn task(&mut self, step: u64) -> Task {
+        Task {
+            name: format!("task {step}").into_bytes(),
+            queue: b"q".to_vec(),
+            priority: if self.rng.chance(1, 4) { PRIORITY_HIGH } else { PRIORITY_NORMAL },
+            retry: Wait {
+                attempts_max: RETRY.attempts_max.into(),
+                first_ns: RETRY.first_ms * MILLISECOND,
+                limit_ns: RETRY.limit_ms * MILLISECOND,
+                jitter_percent: RETRY.jitter_percent.into(),
+            },
+            ..Task::default()
+        }
     }
 
     fn claim(&self, of: &Delivery) -> (TaskId, Claim) {
@@ -169,13 +187,13 @@ impl Run {
         let mut held = None;
         loop {
             self.store.tick();
-            let call = held.take().map_or(Call::Take, Call::Complete);
+            let call = held.take().map_or_else(take_one, Call::Complete);
             self.push(process, Event::Invoke(call.clone()));
             let told = self.perform(&call);
-            if let Told::Taken { deliveries, .. } = &told {
-                held = deliveries.first().map(|(delivery, _)| delivery.clone());
+            if let Told::Taken { tasks, .. } = &told {
+                held = tasks.first().map(|taken| taken.delivery.clone());
             }
-            let is_empty = call == Call::Take && held.is_none();
+            let is_empty = call == take_one() && held.is_none();
             self.push(process, Event::Ok(told));
             if is_empty {
                 // What is over is forgotten after an hour; before that something may come back.
@@ -190,23 +208,41 @@ impl Run {
     }
 }
 
+fn take_one() -> Call {
+    Call::Take { queues: vec![b"q".to_vec()], count: 1, holder: None }
+}
+
+fn put_of(task: &Task) -> Command {
+    Command::Put(Put {
+        payload: task.name.clone().into(),
+        lease_ms: Some(300),
+        retry: Some(RETRY),
+        priority: task.priority,
+        ..put("q")
+    })
+}
+
 fn told(answer: Answer) -> Told {
     match answer {
-        Answer::Put { .. } => Told::Accepted,
-        Answer::Taken { stamp, tasks } => Told::Taken {
-            stamp_ns: stamp.0,
-            deliveries: tasks
-                .into_iter()
-                .map(|taken| {
-                    let task = taken.payload.to_vec();
-                    (Delivery { task, token: taken.token }, taken.due.0)
-                })
-                .collect(),
-        },
+        Answer::Put { task, is_duplicate } => Told::Accepted { number: task.0, is_duplicate },
+        Answer::Taken { stamp, tasks } => {
+            Told::Taken { stamp_ns: stamp.0, tasks: tasks.into_iter().map(taken).collect() }
+        }
         Answer::Now(State::Completed { at, .. }) => Told::Completed { stamp_ns: at.0 },
         Answer::Now(State::Reserved { due, .. }) => Told::Extended { due_ns: due.0 },
-        Answer::Now(state) => Told::Failed { is_dead: matches!(state, State::Buried { .. }) },
+        Answer::Now(State::Buried { .. }) => Told::Buried,
+        Answer::Now(State::Delayed { until }) => Told::Waits { until_ns: Some(until.0) },
         Answer::Failed(_) => Told::NotHeld,
         other => panic!("no answer of these commands: {other:?}"),
+    }
+}
+
+fn taken(task: queue::Taken) -> Taken {
+    Taken {
+        delivery: Delivery { task: task.payload.to_vec(), token: task.token },
+        number: task.task.0,
+        priority: task.priority,
+        failures: task.failures.into(),
+        due_ns: task.due.0,
     }
 }

@@ -7,11 +7,17 @@ use std::sync::{
 
 use check::{
     Process,
-    queue::{Answer, Call, Delivery, Event, Promise, QueueHistory, judge},
+    queue::{Answer, Call, Delivery, Event, Promise, QueueHistory, Retry, Taken, Task, judge},
 };
 use serde_json::{Value, json};
 
 use crate::client::{Client, NoAnswer, Outcome};
+
+const MILLISECOND: u64 = 1_000_000;
+
+/// The queue and the priority of a task that names none.
+const QUEUE: &[u8] = b"default";
+const PRIORITY: u32 = 65_536;
 
 /// A history in the making, shared by all.
 #[derive(Debug, Default)]
@@ -42,8 +48,8 @@ impl Recorder {
     #[track_caller]
     pub(super) fn judge(&self) -> usize {
         let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        let promise = Promise { attempts_max: 0, is_drained: true };
-        if let Some(breach) = judge(&history, promise) {
+        let promise = Promise { is_drained: true, ..Promise::default() };
+        if let Some(breach) = judge(&history, &promise) {
             let operations = history.operations();
             let shown: Vec<String> = breach
                 .operations
@@ -70,9 +76,20 @@ impl Asker<'_> {
     pub(super) fn put(&mut self, name: &str) {
         let task = json!({
             "type": "t", "payload": name, "leaseMs": 1500, "maxRetries": null, "backoffMs": 10,
+            "backoffLimitMs": 1000, "jitterPercent": 20,
         });
-        let call = Call::Put(name.as_bytes().to_vec());
-        let told = self.ask(call, "POST", "/task", &task, |_| Answer::Accepted);
+        let retry = Retry {
+            attempts_max: 0,
+            first_ns: 10 * MILLISECOND,
+            limit_ns: 1000 * MILLISECOND,
+            jitter_percent: 20,
+        };
+        let (name, queue) = (name.as_bytes().to_vec(), QUEUE.to_vec());
+        let call = Call::Put(Task { name, queue, priority: PRIORITY, retry, ..Task::default() });
+        let told = self.ask(call, "POST", "/task", &task, |told| Answer::Accepted {
+            number: number(told, "taskId"),
+            is_duplicate: false,
+        });
         if told.is_some() {
             self.recorder.accepted.fetch_add(1, Ordering::Relaxed);
         }
@@ -80,10 +97,11 @@ impl Asker<'_> {
 
     /// Takes a task, within a second.
     pub(super) fn take(&mut self) -> Option<(String, Delivery)> {
-        let taken = self.ask(Call::Take, "GET", "/dequeue?wait=1", &Value::Null, |task| {
-            let deliveries = task.is_object().then(|| (delivery(task), stamp(task, "dueNs")));
-            let stamp_ns = if task.is_object() { stamp(task, "clusterTimeNs") } else { 0 };
-            Answer::Taken { stamp_ns, deliveries: deliveries.into_iter().collect() }
+        let call = Call::Take { queues: vec![QUEUE.to_vec()], count: 1, holder: None };
+        let taken = self.ask(call, "GET", "/dequeue?wait=1", &Value::Null, |task| {
+            let tasks = task.is_object().then(|| taken(task));
+            let stamp_ns = if task.is_object() { number(task, "clusterTimeNs") } else { 0 };
+            Answer::Taken { stamp_ns, tasks: tasks.into_iter().collect() }
         })?;
         taken.is_object().then(|| (taken["id"].as_str().unwrap().to_owned(), delivery(&taken)))
     }
@@ -92,21 +110,22 @@ impl Asker<'_> {
     pub(super) fn complete(&mut self, id: &str, delivery: &Delivery) -> bool {
         let call = Call::Complete(delivery.clone());
         self.end("complete", id, call, delivery, |told| Answer::Completed {
-            stamp_ns: stamp(told, "clusterTimeNs"),
+            stamp_ns: number(told, "clusterTimeNs"),
         })
     }
 
     pub(super) fn fail(&mut self, id: &str, delivery: &Delivery) -> bool {
         let call = Call::Fail(delivery.clone());
-        self.end("fail", id, call, delivery, |told| Answer::Failed {
-            is_dead: told["status"] == "failed",
+        self.end("fail", id, call, delivery, |told| match told["status"].as_str() {
+            Some("failed") => Answer::Buried,
+            _ => Answer::Waits { until_ns: Some(number(told, "readyNs")) },
         })
     }
 
     pub(super) fn extend(&mut self, id: &str, delivery: &Delivery) -> bool {
         let call = Call::Extend(delivery.clone());
         self.end("extend", id, call, delivery, |told| Answer::Extended {
-            due_ns: stamp(told, "dueNs"),
+            due_ns: number(told, "dueNs"),
         })
     }
 
@@ -140,7 +159,8 @@ impl Asker<'_> {
         let told = told(outcome);
         let event = match &told {
             Ok(told) => Event::Ok(answer(told)),
-            Err(event) => event.clone(),
+            Err(Untold::NotDone) => Event::Fail,
+            Err(Untold::Unknown) => Event::Info,
         };
         let is_over = event == Event::Info;
         self.recorder.push(self.process, event);
@@ -151,18 +171,24 @@ impl Asker<'_> {
     }
 }
 
+/// Why there is nothing to tell.
+enum Untold {
+    NotDone,
+    Unknown,
+}
+
 /// What was told; null for nothing to take.
-fn told(outcome: Outcome) -> Result<Value, Event> {
+fn told(outcome: Outcome) -> Result<Value, Untold> {
     match outcome {
         Ok(answer) => match answer.status {
             200 | 202 | 409 => Ok(answer.json()),
             204 => Ok(Value::Null),
-            503 => Err(Event::Fail),
-            504 => Err(Event::Info),
+            503 => Err(Untold::NotDone),
+            504 => Err(Untold::Unknown),
             _ => panic!("an answer that makes no sense here: {}", answer.text()),
         },
-        Err(NoAnswer::NotSent { .. }) => Err(Event::Fail),
-        Err(NoAnswer::Lost { .. }) => Err(Event::Info),
+        Err(NoAnswer::NotSent { .. }) => Err(Untold::NotDone),
+        Err(NoAnswer::Lost { .. }) => Err(Untold::Unknown),
     }
 }
 
@@ -171,6 +197,17 @@ fn delivery(task: &Value) -> Delivery {
     Delivery { task: task["payload"].as_str().unwrap().as_bytes().to_vec(), token }
 }
 
-fn stamp(told: &Value, name: &str) -> u64 {
+fn taken(task: &Value) -> Taken {
+    Taken {
+        delivery: delivery(task),
+        number: number(task, "id"),
+        priority: task["priority"].as_u64().unwrap().try_into().unwrap(),
+        failures: task["retries"].as_u64().unwrap(),
+        due_ns: number(task, "dueNs"),
+    }
+}
+
+/// A number that came as a text.
+fn number(told: &Value, name: &str) -> u64 {
     told[name].as_str().and_then(|text| text.parse().ok()).unwrap()
 }

@@ -21,7 +21,7 @@ const KEPT: u64 = 50;
 const KEPT_MORE: u64 = 200;
 
 /// The request, and for a read the query, that `call` on `key` becomes.
-pub(crate) fn ask(key: &[u8], call: &Call, session: Option<Session>) -> Asked<Request> {
+pub(super) fn ask(key: &[u8], call: &Call, session: Option<Session>) -> Asked<Request> {
     let key = Bytes::copy_from_slice(key);
     let keys = Keys::One(key.clone());
     // An answer that is kept for a repeat must be short.
@@ -53,7 +53,7 @@ pub(crate) fn ask(key: &[u8], call: &Call, session: Option<Session>) -> Asked<Re
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn told(call: &Call, answer: Answer) -> Result<check::Answer, String> {
+pub(super) fn told(call: &Call, answer: Answer) -> Result<check::Answer, String> {
     let replies = match answer {
         Answer::Read { found, .. } => {
             let value = found.items.into_iter().next().map(|item| item.value.to_vec());
@@ -74,13 +74,13 @@ pub(crate) fn told(call: &Call, answer: Answer) -> Result<check::Answer, String>
 }
 
 /// Once there is much history, somebody compacts it, as the owners of long-lived stores do.
-pub(crate) fn compaction(latest: u64, compacted: u64, rng: &mut Rng) -> Option<Request> {
+pub(super) fn compaction(latest: u64, compacted: u64, rng: &mut Rng) -> Option<Request> {
     let is_due = latest > compacted + KEPT + KEPT_MORE && rng.chance(1, ASIDE_ONE_IN);
     is_due.then(|| request(&Command::Compact { revision: latest - rng.below(KEPT) }, None))
 }
 
 /// Now and then something about leases and keys that go with them.
-pub(crate) fn aside(rng: &mut Rng) -> Option<Request> {
+pub(super) fn aside(rng: &mut Rng) -> Option<Request> {
     if !rng.chance(1, ASIDE_ONE_IN) {
         return None;
     }

@@ -26,7 +26,7 @@ type Seen = (Event, Option<Item>);
 
 /// All that watchers have seen, and where each of them is.
 #[derive(Clone, Debug)]
-pub(crate) struct Watchers {
+pub(super) struct Watchers {
     /// What each revision changed, as whoever came first has seen it.
     seen: BTreeMap<u64, Vec<Seen>>,
     /// What the events so far have left of each key of which there was one.
@@ -45,7 +45,7 @@ impl Default for Watchers {
 
 impl Watchers {
     /// The latest revision that was seen, and the latest of those at which the store was compacted.
-    pub(crate) fn known(&self) -> (u64, u64) {
+    pub(super) fn known(&self) -> (u64, u64) {
         (self.seen.last_key_value().map_or(0, |(last, _)| *last), self.compacted)
     }
 
@@ -53,7 +53,7 @@ impl Watchers {
     ///
     /// # Errors
     /// Which promise is broken.
-    pub(crate) fn look(&mut self, reading: &Reading) -> Result<(), String> {
+    pub(super) fn look(&mut self, reading: &Reading) -> Result<(), String> {
         for (watcher, most) in PAGES.into_iter().enumerate() {
             match self.read_on(watcher, most, reading) {
                 Ok(found) => found?,
