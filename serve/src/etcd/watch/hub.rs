@@ -18,7 +18,7 @@ use kv::{
     Event, Interest, Item, Keys,
     events::{events_since, is_gone, revision},
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::front::Node;
 
@@ -104,12 +104,19 @@ pub(crate) struct Hub {
     seats: Mutex<Seats>,
     /// How many streams there have been.
     streams: AtomicU64,
+    /// Changes whenever something was handed out.
+    handed_out: watch::Sender<()>,
 }
 
 impl Hub {
     /// Reads as long as the node runs.
     pub(crate) fn start(node: Node) -> Arc<Self> {
-        let hub = Arc::new(Self { node, seats: Mutex::default(), streams: AtomicU64::new(0) });
+        let hub = Arc::new(Self {
+            node,
+            seats: Mutex::default(),
+            streams: AtomicU64::new(0),
+            handed_out: watch::Sender::default(),
+        });
         let runner = Arc::clone(&hub);
         tokio::spawn(async move { runner.run().await });
         hub
@@ -143,6 +150,11 @@ impl Hub {
     pub(super) fn reached(&self) -> Option<u64> {
         let seats = lock(&self.seats);
         (!seats.seats.is_empty()).then(|| seats.next - 1)
+    }
+
+    /// Changes whenever something was handed out.
+    pub(super) fn handed_out(&self) -> watch::Receiver<()> {
+        self.handed_out.subscribe()
     }
 
     async fn run(&self) {
@@ -200,6 +212,8 @@ impl Hub {
         for (place, changes) in wanted {
             seats.deliver(place, changes, from);
         }
+        drop(seats);
+        self.handed_out.send_replace(());
         Ok(true)
     }
 }

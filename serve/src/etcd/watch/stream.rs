@@ -58,8 +58,9 @@ pub(super) struct Stream {
     seat: mpsc::Sender<Delivery>,
     deliveries: mpsc::Receiver<Delivery>,
     left_behind: Arc<LeftBehind>,
-    /// The client asked how far its watches are, and has not heard.
-    owes_progress: bool,
+    /// The client asked how far its watches are, and has not heard: it is told once they have come to this revision,
+    /// which this node had when it asked.
+    owes_progress: Option<u64>,
     /// The revision last said on this stream.
     said: u64,
 }
@@ -76,7 +77,7 @@ impl Stream {
             seat,
             deliveries,
             left_behind: Arc::default(),
-            owes_progress: false,
+            owes_progress: None,
             said: 0,
         }
     }
@@ -86,6 +87,7 @@ impl Stream {
         let start = tokio::time::Instant::now() + PROGRESS_EVERY;
         let mut progress = interval_at(start, PROGRESS_EVERY);
         let mut applied = self.etcd.front.node.applied();
+        let mut handed_out = self.etcd.watches.handed_out();
         let left_behind = Arc::clone(&self.left_behind);
         let mut may_ask = true;
         let etcd = self.etcd.clone();
@@ -105,14 +107,12 @@ impl Stream {
                 Some(delivery) = self.deliveries.recv() => self.deliver(delivery).await,
                 () = left_behind.some.notified() => self.catch_up_left_behind().await,
                 _ = progress.tick() => self.tell_each_how_far().await,
-                changed = applied.changed(), if self.owes_progress => match changed {
-                    Ok(()) => self.tell_how_far().await,
-                    Err(_) => Err(Gone),
-                },
+                changed = applied.changed(), if self.owes_progress.is_some() => changed.map_err(|_| Gone),
+                changed = handed_out.changed(), if self.owes_progress.is_some() => changed.map_err(|_| Gone),
                 status = leader_lost.as_mut() => Err(self.end(status).await),
                 () = self.answers.closed() => Err(Gone),
             };
-            if done.is_err() {
+            if done.is_err() || self.tell_how_far().await.is_err() {
                 break;
             }
         }
@@ -126,8 +126,8 @@ impl Stream {
             Some(RequestUnion::CreateRequest(request)) => self.create(request).await,
             Some(RequestUnion::CancelRequest(request)) => self.cancel(request.watch_id).await,
             Some(RequestUnion::ProgressRequest(_)) => {
-                self.owes_progress = true;
-                self.tell_how_far().await
+                self.owes_progress = Some(self.known(revision(&self.read().await?)).await?);
+                Ok(())
             }
             None => Ok(()),
         }
@@ -289,12 +289,15 @@ impl Stream {
         Ok(())
     }
 
-    /// Says how far all watches are, once nothing of it is still to come.
+    /// Says how far all watches are, if that was asked, once nothing of it is still to come.
     async fn tell_how_far(&mut self) -> Result<(), Gone> {
-        let Some(reached) = self.reached().await? else {
+        let Some(asked_at) = self.owes_progress else {
             return Ok(());
         };
-        self.owes_progress = false;
+        let Some(reached) = self.reached().await?.filter(|reached| *reached >= asked_at) else {
+            return Ok(());
+        };
+        self.owes_progress = None;
         self.say(reached, WatchResponse { watch_id: NO_WATCH, ..Default::default() }).await
     }
 

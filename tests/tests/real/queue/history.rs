@@ -99,9 +99,8 @@ impl Asker<'_> {
     pub(super) fn take(&mut self) -> Option<(String, Delivery)> {
         let call = Call::Take { queues: vec![QUEUE.to_vec()], count: 1, holder: None };
         let taken = self.ask(call, "GET", "/dequeue?wait=1", &Value::Null, |task| {
-            let tasks = task.is_object().then(|| taken(task));
-            let stamp_ns = if task.is_object() { number(task, "clusterTimeNs") } else { 0 };
-            Answer::Taken { stamp_ns, tasks: tasks.into_iter().collect() }
+            let stamp_ns = number(task, "clusterTimeNs");
+            Answer::Taken { stamp_ns, tasks: vec![taken(task)] }
         })?;
         taken.is_object().then(|| (taken["id"].as_str().unwrap().to_owned(), delivery(&taken)))
     }
@@ -158,6 +157,8 @@ impl Asker<'_> {
         let outcome = self.client.ask(method, path, &[], body.as_bytes());
         let told = told(outcome);
         let event = match &told {
+            // That nothing came while the client waited says of no moment that nothing was there.
+            Ok(Value::Null) => Event::Fail,
             Ok(told) => Event::Ok(answer(told)),
             Err(Untold::NotDone) => Event::Fail,
             Err(Untold::Unknown) => Event::Info,
