@@ -1,7 +1,7 @@
 //! Histories of a work queue, and what is promised of it.
 //!
 //! ```text
-//!   workers ─▶ QueueHistory ─▶ Spans      when each operation was done, at the earliest and the latest
+//!   workers ─▶ QueueHistory ─▶ spans      when each operation was done, at the earliest and the latest
 //!                          └─▶ Story      one task, its deliveries and what was asked of them
 //!                                └─▶ lease, waits, ends, keys     rules about one task
 //!                                └─▶ order                        rules about what a take was given

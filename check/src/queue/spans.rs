@@ -1,4 +1,4 @@
-//! [`Spans`]: when each operation was done, in cluster time, as far as clients can know.
+//! [`Span`]: when each operation was done, in cluster time, as far as clients can know.
 //!
 //! ```text
 //!   A ├───────┤ told 10
