@@ -109,7 +109,13 @@ fn run_tests(root: &Path, name: &str, plan: &Plan, folder: &Path) -> Result<(), 
 
 /// Gives the folder of the libraries.
 fn prepare(root: &Path) -> Result<PathBuf, String> {
-    debian::install(&["etcd-server", "etcd-client", "protobuf-compiler", "beanstalkd"])?;
+    debian::install(&[
+        "etcd-server",
+        "etcd-client",
+        "protobuf-compiler",
+        "libprotobuf-dev",
+        "beanstalkd",
+    ])?;
     libraries::prepare(root)
 }
 
