@@ -98,7 +98,11 @@ pub(crate) fn read(words: &[String]) -> Result<Command, String> {
     Ok(Command::Measure(plan))
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+/// A number that was given as a word.
+///
+/// # Errors
+/// That it is none, or too large.
+pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is not a number that fits here"))
 }
 

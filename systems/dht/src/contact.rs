@@ -26,6 +26,16 @@ impl Contact {
         bytes
     }
 
+    /// For tests: a contact of its own for each number.
+    #[cfg(test)]
+    pub(crate) fn of_number(number: u64) -> Self {
+        let [.., a, b, c] = number.to_be_bytes();
+        Self {
+            id: Id::hash(&[&number.to_be_bytes()]),
+            endpoint: Endpoint { ip: [127, a, b, c], port: 7 },
+        }
+    }
+
     /// All contacts in a compact list; what is left over at the end is nobody.
     pub fn list(bytes: &[u8]) -> impl Iterator<Item = Self> {
         bytes.chunks_exact(CONTACT_BYTES).map(|chunk| {

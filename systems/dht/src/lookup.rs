@@ -148,17 +148,9 @@ impl Lookup {
 mod tests {
     use alloc::{vec, vec::Vec};
 
-    use kernel::{Endpoint, Rng};
+    use kernel::Rng;
 
     use super::{CANDIDATES_MAX, Contact, Id, K, Lookup};
-
-    fn contact(number: u64) -> Contact {
-        let [.., a, b, c] = number.to_be_bytes();
-        Contact {
-            id: Id::hash(&[&number.to_be_bytes()]),
-            endpoint: Endpoint { ip: [127, a, b, c], port: 7 },
-        }
-    }
 
     fn nearest(mut contacts: Vec<Contact>, target: Id, count: usize) -> Vec<Contact> {
         contacts.sort_by_key(|contact| contact.id.distance(target));
@@ -172,7 +164,7 @@ mod tests {
         for seed in 0..100 {
             let mut rng = Rng::new(seed);
             let target = Id::hash(&[&seed.to_be_bytes()]);
-            let all: Vec<Contact> = (0..500).map(contact).collect();
+            let all: Vec<Contact> = (0..500).map(Contact::of_number).collect();
             let seeds: Vec<Contact> = (0..3).map(|_| *rng.pick(&all).unwrap()).collect();
             let mut lookup = Lookup::new(target, &seeds);
             let mut asked = 0;
@@ -195,26 +187,26 @@ mod tests {
     #[test]
     fn a_liar_fills_no_memory_and_spoils_one_path() {
         let target = Id([0; 20]);
-        let mut lookup = Lookup::new(target, &[contact(1), contact(2)]);
+        let mut lookup = Lookup::new(target, &[Contact::of_number(1), Contact::of_number(2)]);
         let [liar, honest] = lookup.ask()[..] else {
             panic!("both seeds are asked, one on each path");
         };
         let invented = |number: u64| {
-            let mut invented = contact(1000 + number);
+            let mut invented = Contact::of_number(1000 + number);
             invented.id.0[..12].fill(0);
             invented
         };
         lookup.answered(liar, None, (0..1000).map(invented));
-        lookup.answered(honest, None, vec![contact(3)].into_iter());
+        lookup.answered(honest, None, vec![Contact::of_number(3)].into_iter());
         for _ in 0..50 {
             lookup
                 .ask()
                 .into_iter()
-                .filter(|asked| *asked != contact(3))
+                .filter(|asked| *asked != Contact::of_number(3))
                 .for_each(|asked| lookup.failed(asked));
         }
-        lookup.answered(contact(3), None, core::iter::empty());
+        lookup.answered(Contact::of_number(3), None, core::iter::empty());
         assert!(lookup.is_done() && lookup.candidates.len() <= CANDIDATES_MAX);
-        assert!(lookup.nearest().any(|(contact, _)| contact == self::contact(3)));
+        assert!(lookup.nearest().any(|(contact, _)| contact == Contact::of_number(3)));
     }
 }

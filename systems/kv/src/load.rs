@@ -11,10 +11,8 @@ use crate::{
     dump::Left,
     item::LeaseId,
     store::{
-        self, CHANGES, COMPACTED, COUNTERS, HISTORY, Head, ITEMS, LEASED, Lease, REVISION,
-        SCRUBBED, changes,
-        history::{self, Rows},
-        items, leases, users,
+        self, CHANGES, COMPACTED, COUNTERS, Head, ITEMS, LEASED, Lease, REVISION, SCRUBBED,
+        changes, history, items, leases, users,
     },
 };
 
@@ -84,8 +82,7 @@ impl Loading {
                 if is_given_up {
                     return Ok(());
                 }
-                let place = Rows::of(key).at(left.revision);
-                tables.append(HISTORY, &place, &history::encode_deletion(left.place));
+                history::note_deletion(tables, key, here);
                 None
             }
         };
@@ -144,8 +141,7 @@ fn replace(key: &Bytes, head: Head, is_given_up: bool, tables: &mut Tables) -> R
     if is_given_up {
         tables.delete(CHANGES, &changes::place_of(head.modified, head.place))?;
     } else {
-        let place = Rows::of(key).at(head.modified);
-        tables.append(HISTORY, &place, &history::encode_put(head.place));
+        history::shelve(tables, key, head);
     }
     if head.lease.is_some() {
         tables.delete(LEASED, &leases::bond(head.lease, key))?;

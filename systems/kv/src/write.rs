@@ -6,8 +6,8 @@ use kernel::{Fault, Stamp, Tables};
 use crate::{
     item::LeaseId,
     store::{
-        self, CHANGES, DUE, HISTORY, Head, ITEMS, LEASED, LEASES, Lease, REVISION, changes,
-        history, items, leases,
+        self, CHANGES, DUE, Head, ITEMS, LEASED, LEASES, Lease, REVISION, changes, history, items,
+        leases,
     },
 };
 
@@ -68,8 +68,7 @@ impl<'a> Write<'a> {
         self.release(key, present.lease)?;
         let was_there = self.tables.delete(ITEMS, key)?;
         assert!(was_there, "only a key that is there is deleted");
-        let place = history::Rows::of(key).at(self.before + 1);
-        self.tables.append(HISTORY, &place, &history::encode_deletion(self.changes));
+        history::note_deletion(self.tables, key, (self.before + 1, self.changes));
         self.note(&changes::encode(Some(present), key, None));
         Ok(())
     }
@@ -98,8 +97,7 @@ impl<'a> Write<'a> {
     /// What was there is history from now on.
     fn shelve(&mut self, key: &Bytes, head: Head) {
         assert!(head.modified <= self.before, "a key is changed once in a revision");
-        let place = history::Rows::of(key).at(head.modified);
-        self.tables.append(HISTORY, &place, &history::encode_put(head.place));
+        history::shelve(self.tables, key, head);
     }
 
     fn release(&mut self, key: &Bytes, lease: LeaseId) -> Result<(), Fault> {

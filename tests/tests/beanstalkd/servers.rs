@@ -27,16 +27,6 @@ pub(crate) struct Server {
     folder: Option<PathBuf>,
 }
 
-/// Whether a program is on the path; says what is left out if it is not.
-pub(crate) fn is_installed(program: &str) -> bool {
-    let paths = env::var_os("PATH").unwrap_or_default();
-    let is_there = env::split_paths(&paths).any(|folder| folder.join(program).is_file());
-    if !is_there {
-        eprintln!("Left out: {program} is not installed; `cargo xtask foreign` installs it.");
-    }
-    is_there
-}
-
 /// How many nodes a cluster of ours has: `ARCHIPEL_MEMBERS`, or one.
 pub(crate) fn members() -> usize {
     env::var("ARCHIPEL_MEMBERS").map_or(1, |text| text.parse().expect("a number of members"))

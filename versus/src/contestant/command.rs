@@ -1,6 +1,6 @@
 //! How each contestant is started: with its defaults, as whoever reads its manual would.
 
-use std::{env, path::Path, process::Command};
+use std::{env, ffi::OsStr, path::Path, process::Command};
 
 use super::{Kind, Member};
 
@@ -21,15 +21,21 @@ pub(super) fn command(
     }
 }
 
+/// A command whose process ends with the thread that starts it, should that be killed.
+pub(crate) fn bound(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(program);
+    command
+}
+
 fn etcd(members: &[Member], place: usize) -> Command {
     let member = &members[place];
     let peer = |member: &Member| format!("http://127.0.0.1:{}", member.peer_port);
     let cluster: Vec<String> =
         members.iter().map(|member| format!("{}={}", member.name, peer(member))).collect();
-    // The process ends with the thread that starts it, should that be killed.
-    let mut command = Command::new("setpriv");
+    let mut command = bound("etcd");
     command
-        .args(["--pdeathsig", "KILL", "etcd", "--name", &member.name, "--data-dir"])
+        .args(["--name", &member.name, "--data-dir"])
         .arg(&member.folder)
         .args(["--initial-cluster", &cluster.join(","), "--initial-cluster-state", "new"])
         .args(["--listen-client-urls", &member.address()])
@@ -61,10 +67,8 @@ fn archipel(members: &[Member], place: usize, program: &Path) -> Command {
 
 fn null(member: &Member) -> Result<Command, String> {
     let own = env::current_exe().map_err(|error| format!("where this program is: {error}"))?;
-    let mut command = Command::new("setpriv");
+    let mut command = bound(own);
     command
-        .args(["--pdeathsig", "KILL"])
-        .arg(own)
         .args(["null-server", &member.client_port.to_string()])
         .arg(member.folder.with_extension("data"));
     Ok(command)

@@ -2,6 +2,8 @@
 
 mod command;
 
+pub(crate) use command::bound;
+
 use std::{
     fs::{self, File},
     net::{TcpListener, TcpStream},
@@ -87,10 +89,7 @@ impl Contestant {
     /// # Errors
     /// If it cannot be started.
     pub(crate) fn start(plan: &Plan, kind: Kind) -> Result<Self, String> {
-        let folder = plan.folder.join(kind.name());
-        // What an earlier run has left is of no use.
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let folder = fresh_folder(&plan.folder, kind.name())?;
         let count = if kind == Kind::Null { 1 } else { plan.members };
         let members =
             (1..=count).map(|number| new_member(&folder, number)).collect::<Result<_, _>>()?;
@@ -136,6 +135,18 @@ impl Drop for Contestant {
         // A folder that stays is removed before the next start.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// An empty folder of this name below `root`.
+///
+/// # Errors
+/// If it cannot be made.
+pub(crate) fn fresh_folder(root: &Path, name: &str) -> Result<PathBuf, String> {
+    let folder = root.join(name);
+    // What an earlier run has left is of no use.
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
 }
 
 /// Starts a process for each member and waits until all listen.

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use super::plan::Plan;
-use crate::contestant::{Member, new_member, start_members};
+use crate::contestant::{Member, bound, free_port, fresh_folder, new_member, start_members};
 
 /// Whose queue it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +68,7 @@ impl Engine {
     /// # Errors
     /// If it cannot be started.
     pub(crate) fn start(plan: &Plan, kind: Kind) -> Result<Self, String> {
-        let folder = plan.folder.join(kind.name());
-        // What an earlier run has left is of no use.
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let folder = fresh_folder(&plan.folder, kind.name())?;
         let count = if kind == Kind::Three { 3 } else { 1 };
         let members =
             (1..=count).map(|number| new_member(&folder, number)).collect::<Result<_, _>>()?;
@@ -96,7 +93,7 @@ impl Engine {
 
     fn archipel(&self, plan: &Plan) -> Result<Vec<Command>, String> {
         // Clients speak to the port of beanstalkd; the one for HTTP is beside it.
-        let ports = self.members.iter().map(|_| crate::contestant::free_port());
+        let ports = self.members.iter().map(|_| free_port());
         let ports: Vec<u16> = ports.collect::<Result<_, _>>()?;
         let all = self.members.iter().zip(ports);
         let all: Vec<(&Member, u16)> = all.collect();
@@ -135,13 +132,6 @@ impl Drop for Engine {
         // A folder that stays is removed before the next start.
         let _ = fs::remove_dir_all(&self.folder);
     }
-}
-
-/// The process ends with the thread that starts it, should that be killed.
-fn bound(program: &str) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", program]);
-    command
 }
 
 fn beanstalkd(member: &Member) -> Result<Command, String> {

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::engine::Kind;
+use crate::plan::number;
 
 const HELP: &str = "\
 archipel-versus queue measures work queues beside each other, each in turn, on the same disk.
@@ -64,10 +65,6 @@ pub(crate) fn read(words: &[String]) -> Result<Plan, String> {
         }
     }
     Ok(plan)
-}
-
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("`{text}` is not a number that fits here"))
 }
 
 fn kinds(text: &str) -> Result<Vec<Kind>, String> {

@@ -1,22 +1,13 @@
 //! What is told of a run of the work queue: its trace, its page, and what its clients did.
 
-use std::{cell::RefCell, fmt, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use archipel_worlds::{RaftWithQueue, Scenario, Seen, Served, page::Recorder, shrink, trace::Text};
 use sim::{Settings, run};
 
+use crate::kept::Kept;
+
 const SEED: u64 = 3;
-
-/// Text that is kept.
-#[derive(Clone, Default)]
-struct Kept(Rc<RefCell<String>>);
-
-impl fmt::Write for Kept {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.borrow_mut().push_str(text);
-        Ok(())
-    }
-}
 
 #[test]
 fn a_trace_says_what_is_asked_of_the_queue_and_changes_nothing() {

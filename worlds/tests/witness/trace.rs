@@ -1,25 +1,16 @@
 //! One tiny run as text, against a golden file. `UPDATE_GOLDENFILES=1 cargo test -p archipel-worlds`
 //! writes it anew; then it is read. It changes whenever a seed decides something else.
 
-use std::{cell::RefCell, env, fmt, fs, path::Path, rc::Rc};
+use std::{env, fs, path::Path};
 
 use archipel_worlds::{RaftWithKv, trace::Text};
 use kernel::{Incarnation, NodeId, Peer};
 use sim::{Happening, Settings, Witness, run};
 
+use crate::kept::Kept;
+
 const GOLDEN: &str = "tests/golden/small_run.txt";
 const SEED: u64 = 8;
-
-/// Text that is kept.
-#[derive(Clone, Default)]
-struct Kept(Rc<RefCell<String>>);
-
-impl fmt::Write for Kept {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.borrow_mut().push_str(text);
-        Ok(())
-    }
-}
 
 /// Three nodes, two clients, a third of a second in which things go wrong.
 fn settings() -> Settings {

@@ -222,18 +222,13 @@ impl Dht {
         let under_way = u32::try_from(nearest.len()).expect("there are at most eight");
         task.storing = Some(Storing { under_way, ..Storing::default() });
         let target = task.lookup.target();
+        let store = |contact| Purpose::Store { task: name, contact };
         match &task.goal {
             Goal::Announce { port } => {
                 let port = *port;
                 for (contact, token) in nearest {
                     let method = Method::AnnouncePeer { info_hash: target, port, token: &token };
-                    self.ask(
-                        now,
-                        contact.endpoint,
-                        Purpose::Store { task: name, contact },
-                        &method,
-                        effects,
-                    );
+                    self.ask(now, contact.endpoint, store(contact), &method, effects);
                 }
                 if own_is_near {
                     let peer = Endpoint {
@@ -248,13 +243,7 @@ impl Dht {
                 let (item, compare) = (item.clone(), *compare);
                 for (contact, token) in nearest {
                     let method = Method::Put(put(&item, &token, compare));
-                    self.ask(
-                        now,
-                        contact.endpoint,
-                        Purpose::Store { task: name, contact },
-                        &method,
-                        effects,
-                    );
+                    self.ask(now, contact.endpoint, store(contact), &method, effects);
                 }
                 if own_is_near {
                     let stored = self.items.put(now, self.settings.id, item, compare);

@@ -174,19 +174,11 @@ mod tests {
 
     use super::{Contact, Id, K, Table};
 
-    fn contact(number: u64) -> Contact {
-        let [.., a, b, c] = number.to_be_bytes();
-        Contact {
-            id: Id::hash(&[&number.to_be_bytes()]),
-            endpoint: Endpoint { ip: [127, a, b, c], port: 7 },
-        }
-    }
-
     #[test]
     fn near_nodes_are_all_known_and_far_ones_are_eight() {
         let own = Id::hash(&[b"own"]);
         let mut table = Table::new(own, false);
-        let all: Vec<Contact> = (0..2000).map(contact).collect();
+        let all: Vec<Contact> = (0..2000).map(Contact::of_number).collect();
         for contact in &all {
             table.answered(Instant(0), *contact);
         }
@@ -202,7 +194,7 @@ mod tests {
         let own = Id([0; 20]);
         let mut table = Table::new(own, false);
         let far: Vec<Contact> =
-            (0..200).map(contact).filter(|contact| contact.id.0[0] >= 128).collect();
+            (0..200).map(Contact::of_number).filter(|contact| contact.id.0[0] >= 128).collect();
         for contact in &far {
             table.answered(Instant(0), *contact);
         }
@@ -216,12 +208,13 @@ mod tests {
     #[test]
     fn nobody_takes_the_place_of_another_by_his_id_or_address() {
         let mut table = Table::new(Id([0; 20]), true);
-        let old = contact(1);
+        let old = Contact::of_number(1);
         table.answered(Instant(0), old);
-        let thief = Contact { endpoint: contact(99_999).endpoint, ..old };
+        let thief = Contact { endpoint: Contact::of_number(99_999).endpoint, ..old };
         table.answered(Instant(1), thief);
         assert_eq!(table.nearest(old.id, K), [old]);
-        let crowd = Contact { endpoint: Endpoint { port: 9, ..old.endpoint }, ..contact(2) };
+        let crowd =
+            Contact { endpoint: Endpoint { port: 9, ..old.endpoint }, ..Contact::of_number(2) };
         assert!(!table.answered(Instant(1), crowd));
     }
 
@@ -231,7 +224,8 @@ mod tests {
             let mut rng = Rng::new(seed);
             let mut table = Table::new(Id::hash(&[&seed.to_be_bytes()]), false);
             for step in 0..2000 {
-                let (now, contact) = (Instant(step * 1_000_000_000), contact(rng.below(300)));
+                let (now, contact) =
+                    (Instant(step * 1_000_000_000), Contact::of_number(rng.below(300)));
                 match rng.below(3) {
                     0 => table.asked(now, contact),
                     1 => drop(table.answered(now, contact)),

@@ -10,7 +10,7 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use kernel::{Fault, Malformed, TableId};
+use kernel::{Fault, Malformed, TableId, Tables};
 
 use super::{
     View,
@@ -72,6 +72,16 @@ impl Rows {
     }
 }
 
+/// What is there under `key` is history from now on: something else follows.
+pub(crate) fn shelve(tables: &mut Tables, key: &[u8], present: Head) {
+    tables.append(HISTORY, &Rows::of(key).at(present.modified), &encode(PUT, present.place));
+}
+
+/// A deletion of `key` is history at once.
+pub(crate) fn note_deletion(tables: &mut Tables, key: &[u8], (revision, place): Place) {
+    tables.append(HISTORY, &Rows::of(key).at(revision), &encode(DELETION, place));
+}
+
 /// The last of what `key` had been by `revision`, as far as it is history.
 pub(crate) fn newest(view: &impl View, key: &[u8], revision: u64) -> Result<Option<Past>, Fault> {
     let rows = Rows::of(key);
@@ -87,16 +97,6 @@ pub(crate) fn first_key(
 ) -> Result<Option<Bytes>, Fault> {
     let found = view.scan(HISTORY, from, to, 1)?;
     found.first().map(|(place, _)| key_of(place)).transpose()
-}
-
-/// The row of a put that has its place among the changes of its revision.
-pub(crate) fn encode_put(place: u32) -> [u8; 5] {
-    encode(PUT, place)
-}
-
-/// The row of such a deletion.
-pub(crate) fn encode_deletion(place: u32) -> [u8; 5] {
-    encode(DELETION, place)
 }
 
 fn encode(kind: u8, place: u32) -> [u8; 5] {

@@ -112,17 +112,23 @@ fn step_time(random: &mut Generator, store: &mut Store, model: &mut Model) {
     model.tick();
 }
 
+/// A store and its model after a hundred commands of a seed, and what draws on.
+fn grown(seed: u64) -> (Generator, Store, Model) {
+    let mut random = Generator::new(seed);
+    let mut store = Store::new();
+    let mut model = Model::default();
+    for _ in 0..100 {
+        let command = random.command(&model);
+        assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
+    }
+    (random, store, model)
+}
+
 /// Whatever has been is read as it was, until a compaction gives it up.
 #[test]
 fn every_revision_is_read_as_it_was() {
     for seed in 0..50 {
-        let mut random = Generator::new(seed);
-        let mut store = Store::new();
-        let mut model = Model::default();
-        for _ in 0..100 {
-            let command = random.command(&model);
-            assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
-        }
+        let (mut random, mut store, model) = grown(seed);
         store.tick();
         for revision in 0..=model.revision + 1 {
             for key in KEYS {
@@ -138,13 +144,7 @@ fn every_revision_is_read_as_it_was() {
 #[test]
 fn every_change_is_seen_from_every_revision() {
     for seed in 0..50 {
-        let mut random = Generator::new(seed);
-        let mut store = Store::new();
-        let mut model = Model::default();
-        for _ in 0..100 {
-            let command = random.command(&model);
-            assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
-        }
+        let (mut random, mut store, model) = grown(seed);
         store.tick();
         let reading = store.tables.reading();
         for from in model.compacted.unwrap_or(1).max(1) + 1..=model.revision + 2 {
@@ -169,13 +169,7 @@ fn every_change_is_seen_from_every_revision() {
 #[test]
 fn what_is_taken_out_of_a_store_makes_another_one() {
     for seed in 0..50 {
-        let mut random = Generator::new(seed);
-        let mut store = Store::new();
-        let mut model = Model::default();
-        for _ in 0..100 {
-            let command = random.command(&model);
-            assert_eq!(store.apply(&command), model.apply(&command), "seed {seed}: {command:?}");
-        }
+        let (mut random, mut store, model) = grown(seed);
         if random.rng.chance(1, 2) {
             store.tick();
         }

@@ -1,5 +1,6 @@
 //! What is compared, and for how long.
 
+use archipel_tests::is_installed;
 use std::env;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
     send,
     shrink::shrink,
 };
-use crate::servers::{Server, is_installed};
+use crate::servers::Server;
 
 /// How long a script is.
 const STEPS: usize = 400;

@@ -1,5 +1,6 @@
 //! The JSON gateway and the plain pages beside gRPC, over HTTP/1.1 on the same port.
 
+use archipel_tests::is_installed;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -8,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::servers::{Cluster, Program, is_installed};
+use crate::servers::{Cluster, Program};
 
 /// A fresh cluster of one; nothing if its program is not installed.
 fn start() -> Option<Cluster> {

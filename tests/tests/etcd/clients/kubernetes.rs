@@ -1,6 +1,7 @@
 //! What the Kubernetes API server asks of its store: few calls of exact shapes, from its storage layer
 //! (`storage/etcd3`) and from etcd's `client/v3/kubernetes`.
 
+use archipel_tests::is_installed;
 use bytes::Bytes;
 use etcd::{
     etcdserverpb::{
@@ -22,19 +23,13 @@ use tokio::{runtime::Builder, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Streaming, transport::Channel};
 
-use crate::servers::{Cluster, Program, is_installed};
+use super::with_leader;
+use crate::servers::{Cluster, Program};
 
 /// A client as the API server's: it wants to be told when there is no leader.
 struct Apiserver {
     channel: Channel,
     kv: KvClient<Channel>,
-}
-
-/// A request with the header that says: fail rather than serve without a leader.
-fn with_leader<T>(message: T) -> tonic::Request<T> {
-    let mut request = tonic::Request::new(message);
-    request.metadata_mut().insert("hasleader", "true".parse().unwrap());
-    request
 }
 
 fn op(request: Request) -> RequestOp {

@@ -1,5 +1,6 @@
 //! Clients that want a leader: at a member that is cut off, requests are refused and streams end.
 
+use archipel_tests::is_installed;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,19 +13,14 @@ use tokio::{runtime::Builder, sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
 
-use crate::servers::{Cluster, Program, is_installed};
+use super::with_leader;
+use crate::servers::{Cluster, Program};
 
 /// An election must have failed, then a stream is ended some seconds later.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a stream that can wait must still be there afterwards.
 const LONGER: Duration = Duration::from_secs(2);
-
-fn with_leader<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.metadata_mut().insert("hasleader", "true".parse().unwrap());
-    request
-}
 
 /// Watches a key; the requests' sender keeps the stream open.
 async fn watch(

@@ -1,13 +1,14 @@
 //! Libraries of other languages and people, each in a process of its own. `cargo xtask foreign` prepares them
 //! in `target/foreign` and names the folder in `ARCHIPEL_FOREIGN`.
 
+use archipel_tests::is_installed;
 use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::servers::{Cluster, Program, is_installed};
+use crate::servers::{Cluster, Program};
 
 /// What a library's own tests may take.
 const PATIENCE_S: &str = "300";

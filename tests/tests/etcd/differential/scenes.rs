@@ -1,5 +1,6 @@
 //! What takes too long, or too much room, to be drawn: short scripts, done to both servers.
 
+use archipel_tests::is_installed;
 use bytes::Bytes;
 use etcd::etcdserverpb::{DeleteRangeRequest, PutRequest, RangeRequest, WatchCreateRequest};
 
@@ -7,7 +8,7 @@ use super::{
     operation::Operation,
     report::{Plan, run},
 };
-use crate::servers::{Program, is_installed};
+use crate::servers::Program;
 
 /// Together more than a message may have, each alone less.
 const LARGE_BYTES: usize = 700_000;

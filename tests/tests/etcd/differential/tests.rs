@@ -1,5 +1,6 @@
 //! That the test itself is right, and that ours is.
 
+use archipel_tests::is_installed;
 use std::{env, ops::Range};
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
     flaws::{FLAWS, touches},
     report::{Plan, TWICE_ETCD, find, find_nothing},
 };
-use crate::servers::{Program, is_installed};
+use crate::servers::Program;
 
 /// Operations of one history.
 const HISTORY: usize = 1000;

@@ -15,6 +15,7 @@ mod snapshots;
 mod transactions;
 mod watches;
 
+use archipel_tests::is_installed;
 use std::{
     io::Write,
     process::{Child, Command, Stdio},
@@ -22,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::servers::{Cluster, Member, Program, is_installed};
+use crate::servers::{Cluster, Member, Program};
 
 /// How long a command may take that should end by itself.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -4,6 +4,7 @@
 //! with `\n` for the end of a line; `''` is an empty word. A line after `~` is one in which we differ on
 //! purpose, as the comment above it says; it must differ. `raise ALARM` is a command that etcdctl lacks.
 
+use archipel_tests::is_installed;
 use std::{io::Write, process::Stdio};
 
 use etcd::etcdserverpb::{
@@ -12,7 +13,7 @@ use etcd::etcdserverpb::{
 use tonic::transport::Endpoint;
 
 use super::{Etcdctl, Said};
-use crate::servers::{Cluster, Program, is_installed};
+use crate::servers::{Cluster, Program};
 
 /// What somebody at a terminal sees of a command.
 #[derive(Debug, PartialEq, Eq)]

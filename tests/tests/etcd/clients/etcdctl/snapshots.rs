@@ -1,11 +1,12 @@
 //! `snapshot save`, `status` and `restore`.
 
+use archipel_tests::is_installed;
 use std::{fs, iter::once};
 
 use serde_json::Value;
 
 use super::{Etcdctl, Said};
-use crate::servers::{Cluster, Program, is_installed};
+use crate::servers::{Cluster, Program};
 
 #[test]
 fn a_snapshot_has_the_keys_and_can_be_restored() {
